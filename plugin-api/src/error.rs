@@ -1,0 +1,247 @@
+//! Errors of connectors, and the error values that hosts and plugins share.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// Result of a connector's call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the host should do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Trying again can't help; the pipeline stops.
+    Fatal,
+    /// Trying again may help. What `?` makes of any error.
+    Retry,
+    /// A setting is wrong; see [`Error::parameters`].
+    InvalidConfig,
+    /// The plugin doesn't have this call.
+    Unimplemented,
+    /// The stream is not open.
+    Closed,
+    /// The plugin panicked; only this instance is lost.
+    Panic,
+    /// The call ended because its context was cancelled.
+    Cancelled,
+}
+
+/// What is wrong with one parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterError {
+    /// Name of the parameter.
+    pub name: String,
+    /// Stable identifier of the rule that was broken, such as `config.type`.
+    pub code: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// Why a connector's call failed.
+///
+/// Any error becomes one by `?` and is then worth a retry; [`Error::fatal`] and
+/// [`Error::invalid_config`] say otherwise. Like `anyhow::Error` it is no `std::error::Error`
+/// itself: only so can `?` convert them all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    pub(crate) kind: ErrorKind,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) causes: Vec<String>,
+    pub(crate) parameters: Vec<ParameterError>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Error {
+    /// Makes an error of the given kind from a message.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: String::new(),
+            message: message.into(),
+            causes: Vec::new(),
+            parameters: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Makes an error that no retry can help.
+    pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::from_std(ErrorKind::Fatal, &*error.into())
+    }
+
+    /// Makes an error that says one parameter's value is wrong.
+    pub fn invalid_config(
+        parameter: impl Into<String>,
+        error: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let name = parameter.into();
+        let cause = error.into();
+        let mut this = Self::new(
+            ErrorKind::InvalidConfig,
+            format!("parameter `{name}`: {cause}"),
+        );
+        this.causes = causes_of(&*cause);
+        this.parameters.push(ParameterError {
+            name,
+            code: "config.invalid".into(),
+            message: cause.to_string(),
+        });
+        this
+    }
+
+    /// Joins what is wrong with several parameters into one error.
+    #[must_use]
+    pub fn invalid_parameters(parameters: Vec<ParameterError>) -> Self {
+        let message = parameters
+            .iter()
+            .map(|p| format!("parameter `{}`: {}", p.name, p.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self {
+            parameters,
+            ..Self::new(ErrorKind::InvalidConfig, message)
+        }
+    }
+
+    /// Asks the host to wait this long before it tries again.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+
+    /// Gives the error a stable identifier for tests and tools, such as `s3.bucket_missing`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// What the host should do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Stable identifier; may be empty.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What went wrong, without its causes.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The causes, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// What is wrong with which parameter.
+    #[must_use]
+    pub fn parameters(&self) -> &[ParameterError] {
+        &self.parameters
+    }
+
+    /// How long to wait before the next try, where the connector knows.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    fn from_std(kind: ErrorKind, error: &(dyn StdError + 'static)) -> Self {
+        Self {
+            causes: causes_of(error),
+            ..Self::new(kind, error.to_string())
+        }
+    }
+}
+
+fn causes_of(error: &(dyn StdError + 'static)) -> Vec<String> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::from_std(ErrorKind::Retry, &error)
+    }
+}
+
+/// The message, followed by the causes in the alternate form (`{:#}`).
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if f.alternate() {
+            for cause in &self.causes {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} error: {self:#}", self.kind)
+    }
+}
+
+/// A call came while no stream was open, or after it had ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamNotOpen;
+
+impl fmt::Display for StreamNotOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stream not open")
+    }
+}
+
+impl StdError for StreamNotOpen {}
+
+/// The plugin doesn't have the call that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unimplemented;
+
+impl fmt::Display for Unimplemented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("method not implemented")
+    }
+}
+
+impl StdError for Unimplemented {}
+
+/// No plugin has the name and version that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PluginNotFound;
+
+impl fmt::Display for PluginNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("plugin not found")
+    }
+}
+
+impl StdError for PluginNotFound {}
+
+/// A connector's configuration was refused; the source says why.
+#[derive(Debug)]
+pub struct ValidationError(pub Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for ValidationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("validation error")
+    }
+}
+
+impl StdError for ValidationError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
