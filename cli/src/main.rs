@@ -1,2 +1,42 @@
-//! Placeholder.
-fn main() {}
+//! The `forebay` command: streams records between connector plugins.
+//!
+//! Reads the command line, starts the log and hands over to one module a command. What pipelines
+//! and plugins do is `plugin_host`'s.
+
+mod args;
+mod list;
+mod logging;
+mod output;
+mod pipeline_file;
+mod progress;
+mod quickstart;
+mod run;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use output::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::of_process();
+    logging::start(&arguments.global);
+    let exit = dispatch(&arguments)
+        .unwrap_or_else(|failure| output::print_failure(&failure, arguments.global.form));
+    exit.into()
+}
+
+fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
+        Command::List(_) => {
+            list::print(run::rows(global)?, global.form)?;
+            Ok(Exit::Ok)
+        }
+        Command::Quickstart(asked) => {
+            quickstart::run(&asked.folder, global.form, |pipeline, plugins, state| {
+                run::quickstart(global, pipeline, plugins, state)
+            })
+        }
+    }
+}

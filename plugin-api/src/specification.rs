@@ -22,7 +22,7 @@ pub struct Specification {
     /// Who made or keeps the plugin.
     pub author: String,
     /// Which positions the source wants to see acknowledged.
-    pub acks: Acks,
+    pub acks: AckMode,
     /// Parameters of the source by name; `None` where the plugin has no source.
     pub source_params: Option<BTreeMap<String, Parameter>>,
     /// Parameters of the destination by name; `None` where the plugin has no destination.
@@ -34,7 +34,7 @@ pub struct Specification {
 /// Acks always arrive in order, so the newest position stands for all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u32)]
-pub enum Acks {
+pub enum AckMode {
     /// Only the newest position of those that became durable together; the cheap form.
     #[default]
     Last = 1,
@@ -42,7 +42,7 @@ pub enum Acks {
     Each = 2,
 }
 
-impl Acks {
+impl AckMode {
     /// The word that stands for it in a marker: `last` or `each`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

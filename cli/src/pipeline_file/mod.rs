@@ -1,0 +1,215 @@
+//! Pipeline files: Conduit's YAML, format 2.2.
+//!
+//! Owns everything between a path and checked entries: reading, YAML, environment variables, the
+//! rules of the format. All that is wrong with all files is told at once, each with file, line and
+//! column. Never looks at plugins, and never ignores what would change the records.
+
+mod environment;
+mod fields;
+mod node;
+mod pipeline;
+mod problem;
+mod settings;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(crate) use environment::Environment;
+pub(crate) use problem::{Place, Problem};
+pub(crate) use settings::Settings;
+
+use crate::output::Exit;
+use fields::Scope;
+use problem::Report;
+
+/// Largest file that is read, in bytes; a pipeline takes less than a thousand.
+const FILE_SIZE_MAX: u64 = 4 << 20;
+
+/// Code of a file that can't be read: not the user's text is wrong, but the environment.
+const UNREADABLE: &str = "pipeline.unreadable";
+
+/// The pipelines of all files that were read together.
+#[derive(Debug)]
+pub(crate) struct PipelineFiles {
+    /// In the order of the files and in them; at least one, with unique ids.
+    pub(crate) pipelines: Vec<PipelineEntry>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// Files that can't be run as they are.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    /// At least one.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Rejected {
+    /// The exit code that the problems call for.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.problems.iter().any(|p| p.code == UNREADABLE) {
+            Exit::Environment
+        } else {
+            Exit::Usage
+        }
+    }
+}
+
+/// A pipeline as its file describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PipelineEntry {
+    pub(crate) id: String,
+    pub(crate) status: PipelineStatus,
+    /// The id, unless the file gives a name.
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// At least one source and one destination, with unique ids.
+    pub(crate) connectors: Vec<ConnectorEntry>,
+    pub(crate) dead_letter_queue: Option<DeadLetterQueue>,
+    pub(crate) place: Place,
+}
+
+/// Whether a pipeline is to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PipelineStatus {
+    Running,
+    Stopped,
+}
+
+/// A source or destination of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConnectorEntry {
+    /// Unique within the pipeline.
+    pub(crate) id: String,
+    pub(crate) kind: ConnectorKind,
+    /// The plugin's name as written, such as `standalone:file@v1.0.0`.
+    pub(crate) plugin: String,
+    pub(crate) plugin_place: Place,
+    /// The id, unless the file gives a name.
+    pub(crate) name: String,
+    pub(crate) settings: Settings,
+    pub(crate) place: Place,
+}
+
+/// Which side of a pipeline a connector is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectorKind {
+    Source,
+    Destination,
+}
+
+/// Where nacked records go, and how many of them a pipeline bears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetterQueue {
+    /// The plugin's name as written.
+    pub(crate) plugin: String,
+    pub(crate) plugin_place: Place,
+    pub(crate) settings: Settings,
+    /// Number of last records that are looked at; 0 is no limit.
+    pub(crate) window_size: u64,
+    /// Number of nacks among these that is still accepted.
+    pub(crate) window_nack_threshold: u64,
+    pub(crate) place: Place,
+}
+
+/// Reads all files and checks all that can be checked without the plugins.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with any of the files.
+pub(crate) fn read(
+    paths: &[PathBuf],
+    environment: Environment<'_>,
+) -> Result<PipelineFiles, Rejected> {
+    let mut pipelines = Vec::new();
+    let mut all = Report::default();
+    let mut ids = pipeline::Ids::new();
+    for path in paths {
+        let file: Arc<Path> = Arc::from(path.as_path());
+        let mut scope = Scope {
+            environment,
+            report: Report::default(),
+        };
+        if let Some(text) = read_text(&file, &mut scope.report) {
+            let documents = yaml::parse(&text, &file, &mut scope.report);
+            let found: Vec<_> = documents
+                .iter()
+                .flat_map(|node| pipeline::document(node, &mut ids, &mut scope))
+                .collect();
+            if found.is_empty() && scope.report.problems.is_empty() {
+                scope.report.problem(
+                    &Place::whole(&file),
+                    "pipeline.none",
+                    "the file has no pipeline",
+                    "list at least one under `pipelines:`; `forebay quickstart` makes an example",
+                );
+            }
+            pipelines.extend(found);
+        }
+        all.append(scope.report);
+    }
+    let Report { problems, warnings } = all;
+    if problems.is_empty() {
+        Ok(PipelineFiles {
+            pipelines,
+            warnings,
+        })
+    } else {
+        Err(Rejected { problems, warnings })
+    }
+}
+
+/// The file's text; nothing if it can't be had, which is then told.
+fn read_text(file: &Arc<Path>, report: &mut Report) -> Option<String> {
+    let mut bytes = Vec::new();
+    if let Err(error) = read_bytes(file, &mut bytes) {
+        report.problem(
+            &Place::whole(file),
+            UNREADABLE,
+            format!("can't read the pipeline file: {error}"),
+            "name a YAML file that you may read",
+        );
+        return None;
+    }
+    if bytes.len() as u64 > FILE_SIZE_MAX {
+        report.problem(
+            &Place::whole(file),
+            "pipeline.too_large",
+            format!("larger than {} MiB", FILE_SIZE_MAX >> 20),
+            "spread the pipelines over several files",
+        );
+        return None;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let valid =
+                String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()])
+                    .into_owned();
+            let line_start = valid.rfind('\n').map_or(0, |newline| newline + 1);
+            let line = valid.matches('\n').count() + 1;
+            let column = valid[line_start..].chars().count() + 1;
+            report.problem(
+                &Place::at(file, line, column),
+                "pipeline.encoding",
+                "not UTF-8 text",
+                "save the file as UTF-8",
+            );
+            None
+        }
+    }
+}
+
+/// Reads at most one byte more than is allowed, whatever the path leads to.
+fn read_bytes(file: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
+    File::open(file)?
+        .take(FILE_SIZE_MAX + 1)
+        .read_to_end(bytes)?;
+    Ok(())
+}

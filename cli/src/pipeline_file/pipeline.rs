@@ -1,0 +1,363 @@
+//! Conduit's pipeline format 2.2: what a document may say, and what it may not.
+//!
+//! Turns the tree of one document into entries and tells all that is wrong with it. Doesn't know
+//! which plugins exist; whether a plugin has a parameter is checked where the plugin is known.
+
+use std::collections::BTreeMap;
+
+use super::fields::{Fields, Scope, UNSUPPORTED, listed};
+use super::node::{Node, Value};
+use super::problem::Place;
+use super::settings::Settings;
+use super::suggest::closest;
+use super::{ConnectorEntry, ConnectorKind, DeadLetterQueue, PipelineEntry, PipelineStatus};
+
+/// The newest version of the format that is understood.
+const MAJOR: u64 = 2;
+const MINOR: u64 = 2;
+
+/// Longest id, in characters.
+const ID_LENGTH_MAX: usize = 256;
+
+const DOCUMENT_FIELDS: &[&str] = &["version", "pipelines"];
+const PIPELINE_FIELDS: &[&str] = &[
+    "id",
+    "status",
+    "name",
+    "description",
+    "connectors",
+    "dead-letter-queue",
+    "processors",
+    "condition",
+];
+const CONNECTOR_FIELDS: &[&str] = &[
+    "id",
+    "type",
+    "plugin",
+    "name",
+    "settings",
+    "processors",
+    "condition",
+];
+const QUEUE_FIELDS: &[&str] = &["plugin", "settings", "window-size", "window-nack-threshold"];
+
+/// Where each pipeline id stands first; of all files that are read together.
+pub(super) type Ids = BTreeMap<String, Place>;
+
+/// Reads one document of a file.
+pub(super) fn document(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Vec<PipelineEntry> {
+    if node.is_null() {
+        return Vec::new();
+    }
+    let Some(fields) = Fields::of(node, "a pipeline file", DOCUMENT_FIELDS, scope) else {
+        return Vec::new();
+    };
+    if !version_is_known(&fields, scope) {
+        return Vec::new();
+    }
+    if fields.get("pipelines").is_none() {
+        scope.report.problem(
+            &node.place,
+            "pipeline.missing_field",
+            "a pipeline file has no `pipelines`",
+            "list the pipelines under `pipelines:`",
+        );
+    }
+    fields
+        .list("pipelines", scope)
+        .iter()
+        .filter_map(|item| pipeline(item, ids, scope))
+        .collect()
+}
+
+/// Whether the rest of the document can be understood. What is wrong with the version is told.
+fn version_is_known(fields: &Fields<'_>, scope: &mut Scope<'_>) -> bool {
+    let newest = format!("{MAJOR}.{MINOR}");
+    let help = format!("write `version: \"{newest}\"` as the first line");
+    let Some((node, _)) = fields.get("version") else {
+        scope.report.warning(
+            &fields.node.place,
+            "pipeline.no_version",
+            format!("no `version`; {newest}, the newest, is assumed"),
+            help,
+        );
+        return true;
+    };
+    let Some(text) = scope.text(node, "version") else {
+        return false;
+    };
+    let parsed = text
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    match parsed {
+        Some((MAJOR, 0..=MINOR)) => return true,
+        Some((MAJOR, _)) => {
+            scope.report.warning(
+                &node.place,
+                "pipeline.unknown_version",
+                format!("version {text} is newer than {newest}, which is assumed"),
+                help,
+            );
+            return true;
+        }
+        Some::<(u64, u64)>(_) => scope.report.problem(
+            &node.place,
+            "pipeline.version",
+            format!("version {text} of the format is not understood, only {MAJOR}.0 to {newest}"),
+            help,
+        ),
+        None => scope.report.problem(
+            &node.place,
+            "pipeline.version",
+            format!("`{text}` is no version of the format"),
+            help,
+        ),
+    }
+    false
+}
+
+fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<PipelineEntry> {
+    let fields = Fields::of(node, "a pipeline", PIPELINE_FIELDS, scope)?;
+    refuse_unsupported(&fields, scope);
+    let id = id(&fields, ids, scope);
+    let status = choice(
+        &fields,
+        "status",
+        &[
+            ("running", PipelineStatus::Running),
+            ("stopped", PipelineStatus::Stopped),
+        ],
+        scope,
+    );
+    let name = fields.text("name", scope).map(|(text, _)| text);
+    let description = fields.text("description", scope).map(|(text, _)| text);
+    let connectors = connectors(&fields, scope);
+    let dead_letter_queue = fields
+        .get("dead-letter-queue")
+        .and_then(|(node, _)| dead_letter_queue(node, scope));
+    let id = id?;
+    Some(PipelineEntry {
+        status: status.unwrap_or(PipelineStatus::Running),
+        name: name.unwrap_or_else(|| id.clone()),
+        id,
+        description: description.unwrap_or_default(),
+        connectors,
+        dead_letter_queue,
+        place: node.place.clone(),
+    })
+}
+
+fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry> {
+    let items = fields.list("connectors", scope);
+    let mut ids = Ids::new();
+    let connectors: Vec<_> = items
+        .iter()
+        .filter_map(|item| connector(item, &mut ids, scope))
+        .collect();
+    // A connector that was refused may have been the one that is missed here.
+    if connectors.len() == items.len() {
+        let place = match fields.get("connectors") {
+            Some((_, place)) => place,
+            None => &fields.node.place,
+        };
+        for (kind, code, text) in [
+            (ConnectorKind::Source, "pipeline.no_source", "source"),
+            (
+                ConnectorKind::Destination,
+                "pipeline.no_destination",
+                "destination",
+            ),
+        ] {
+            if !connectors.iter().any(|connector| connector.kind == kind) {
+                scope.report.problem(
+                    place,
+                    code,
+                    format!("the pipeline has no {text}"),
+                    format!("add a connector with `type: {text}`"),
+                );
+            }
+        }
+    }
+    connectors
+}
+
+fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<ConnectorEntry> {
+    let fields = Fields::of(node, "a connector", CONNECTOR_FIELDS, scope)?;
+    refuse_unsupported(&fields, scope);
+    let id = id(&fields, ids, scope);
+    let kinds = [
+        ("source", ConnectorKind::Source),
+        ("destination", ConnectorKind::Destination),
+    ];
+    let kind = if fields.get("type").is_some() {
+        choice(&fields, "type", &kinds, scope)
+    } else {
+        fields
+            .required("type", "add `type: source` or `type: destination`", scope)
+            .and(None)
+    };
+    let plugin = plugin(&fields, scope);
+    let name = fields.text("name", scope).map(|(text, _)| text);
+    let settings = settings(&fields, scope);
+    let (id, kind, (plugin, plugin_place)) = (id?, kind?, plugin?);
+    Some(ConnectorEntry {
+        name: name.unwrap_or_else(|| id.clone()),
+        id,
+        kind,
+        plugin,
+        plugin_place,
+        settings,
+        place: node.place.clone(),
+    })
+}
+
+fn dead_letter_queue(node: &Node, scope: &mut Scope<'_>) -> Option<DeadLetterQueue> {
+    let fields = Fields::of(node, "a dead-letter queue", QUEUE_FIELDS, scope)?;
+    let plugin = plugin(&fields, scope);
+    let settings = settings(&fields, scope);
+    let window_size = count(&fields, "window-size", 1, scope);
+    let threshold = count(&fields, "window-nack-threshold", 0, scope);
+    let (window_size, window_nack_threshold) = (window_size?, threshold?);
+    // A window of 0 has no limit, so that no threshold is too high for it.
+    if window_size > 0 && window_nack_threshold >= window_size {
+        let place = match fields.get("window-nack-threshold") {
+            Some((node, _)) => &node.place,
+            None => &node.place,
+        };
+        scope.report.problem(
+            place,
+            "pipeline.dead_letter_window",
+            format!(
+                "`window-nack-threshold` is {window_nack_threshold} and must be lower than \
+                 `window-size`, which is {window_size}"
+            ),
+            "raise `window-size`, or set it to 0 for no limit",
+        );
+    }
+    let (plugin, plugin_place) = plugin?;
+    Some(DeadLetterQueue {
+        plugin,
+        plugin_place,
+        settings,
+        window_size,
+        window_nack_threshold,
+        place: node.place.clone(),
+    })
+}
+
+fn plugin(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Option<(String, Place)> {
+    let help = "add `plugin: NAME`, such as `plugin: builtin:file`; `forebay list` shows the names";
+    fields
+        .required("plugin", help, scope)
+        .map(|(text, place)| (text, place.clone()))
+}
+
+fn settings(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Settings {
+    match fields.get("settings") {
+        Some((node, _)) => Settings::of(node, scope),
+        None => Settings::default(),
+    }
+}
+
+/// A required id that is well formed and not in `ids` yet, where it is then noted.
+fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<String> {
+    let (id, place) = fields.required("id", "add `id: NAME`", scope)?;
+    let allowed = |c: char| c.is_alphanumeric() && c.is_ascii() || "-_:.".contains(c);
+    let length = id.chars().count();
+    if let Some(wrong) = id.chars().find(|&c| !allowed(c)) {
+        scope.report.problem(
+            place,
+            "pipeline.invalid_id",
+            format!("the id `{id}` has {wrong:?} in it"),
+            "use the letters a to z and A to Z, digits, `-`, `_`, `:` and `.`",
+        );
+        return None;
+    }
+    if length > ID_LENGTH_MAX {
+        scope.report.problem(
+            place,
+            "pipeline.invalid_id",
+            format!("the id has {length} characters, and {ID_LENGTH_MAX} is the most"),
+            "shorten the id; `name` and `description` may say more",
+        );
+        return None;
+    }
+    if let Some(first) = ids.get(&id) {
+        scope.report.problem(
+            place,
+            "pipeline.duplicate_id",
+            format!("the id `{id}` is already used at {first}"),
+            "rename one of the two; a connector's id need only differ within its pipeline",
+        );
+        return None;
+    }
+    ids.insert(id.clone(), place.clone());
+    Some(id)
+}
+
+/// One of a few words; nothing where the field is absent or was refused.
+fn choice<T: Copy>(
+    fields: &Fields<'_>,
+    name: &str,
+    choices: &[(&'static str, T)],
+    scope: &mut Scope<'_>,
+) -> Option<T> {
+    let (text, place) = fields.text(name, scope)?;
+    if let Some(&(_, value)) = choices.iter().find(|(word, _)| *word == text) {
+        return Some(value);
+    }
+    let words: Vec<_> = choices.iter().map(|&(word, _)| word).collect();
+    let help = match closest(&text, &words) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it can be {}", listed(&words).replace(" and ", " or ")),
+    };
+    scope.report.problem(
+        place,
+        "pipeline.invalid_value",
+        format!("`{name}` can't be `{text}`"),
+        help,
+    );
+    None
+}
+
+/// A whole number, 0 or more; nothing if it was refused.
+fn count(fields: &Fields<'_>, name: &str, default: u64, scope: &mut Scope<'_>) -> Option<u64> {
+    let Some((node, _)) = fields.get(name) else {
+        return Some(default);
+    };
+    let text = scope.text(node, name)?;
+    if let Ok(count) = text.parse() {
+        return Some(count);
+    }
+    scope.report.problem(
+        &node.place,
+        "pipeline.invalid_value",
+        format!("`{name}` is a number of records, and `{text}` is none"),
+        format!("write a whole number, 0 or more; without the field it is {default}"),
+    );
+    None
+}
+
+/// Tells of every unsupported field that isn't empty.
+fn refuse_unsupported(fields: &Fields<'_>, scope: &mut Scope<'_>) {
+    for &(name, subject) in UNSUPPORTED {
+        let Some((node, place)) = fields.get(name) else {
+            continue;
+        };
+        let is_empty = match &node.value {
+            Value::Scalar { text, .. } => text.is_empty(),
+            Value::Sequence(items) => items.is_empty(),
+            Value::Mapping(entries) => entries.is_empty(),
+        };
+        if !is_empty {
+            scope.report.problem(
+                place,
+                "pipeline.unsupported",
+                format!(
+                    "{subject} are not supported yet; records would pass as if there were none"
+                ),
+                format!("remove `{name}`"),
+            );
+        }
+    }
+}

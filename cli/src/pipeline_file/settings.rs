@@ -1,0 +1,88 @@
+//! The settings of a connector: flat names, texts as values.
+
+use std::collections::BTreeMap;
+
+use super::fields::Scope;
+use super::node::{Node, Value};
+use super::problem::Place;
+
+/// What a user set for one connector, by the parameter's name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Settings {
+    /// The texts as written, with their variables resolved.
+    pub(crate) values: BTreeMap<String, String>,
+    /// Where each stands.
+    pub(crate) places: BTreeMap<String, Place>,
+}
+
+impl Settings {
+    /// Takes a `settings` mapping: `a: {b: 1}` sets `a.b`, a list is joined with commas.
+    pub(super) fn of(node: &Node, scope: &mut Scope<'_>) -> Self {
+        let mut settings = Self::default();
+        if let Value::Mapping(_) = node.value {
+            settings.add(node, "", scope);
+        } else if !node.is_null() {
+            scope.report.problem(
+                &node.place,
+                "pipeline.wrong_kind",
+                format!("`settings` is a mapping, and this is {}", node.kind()),
+                "write one `parameter: value` a line",
+            );
+        }
+        settings
+    }
+
+    fn add(&mut self, node: &Node, name: &str, scope: &mut Scope<'_>) {
+        let text = match &node.value {
+            Value::Mapping(entries) => {
+                for entry in entries {
+                    let key = &entry.key.text;
+                    let name = if name.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{name}.{key}")
+                    };
+                    self.add(&entry.value, &name, scope);
+                }
+                return;
+            }
+            Value::Sequence(items) => items
+                .iter()
+                .map(|item| item_text(item, name, scope))
+                .collect::<Option<Vec<_>>>()
+                .map(|items| items.join(",")),
+            Value::Scalar { .. } if node.is_null() => Some(String::new()),
+            Value::Scalar { .. } => scope.text(node, name),
+        };
+        let Some(text) = text else { return };
+        if let Some(first) = self.places.get(name) {
+            scope.report.problem(
+                &node.place,
+                "pipeline.duplicate_field",
+                format!(
+                    "the setting `{name}` is already given in line {}",
+                    first.line
+                ),
+                "keep one of the two; `a: {b: 1}` and `a.b: 1` are the same setting",
+            );
+            return;
+        }
+        self.values.insert(name.into(), text);
+        self.places.insert(name.into(), node.place.clone());
+    }
+}
+
+/// The text of a list's item. A comma in it would make two items of it.
+fn item_text(item: &Node, name: &str, scope: &mut Scope<'_>) -> Option<String> {
+    let text = scope.text(item, name)?;
+    if !text.contains(',') {
+        return Some(text);
+    }
+    scope.report.problem(
+        &item.place,
+        "pipeline.list_item",
+        format!("an item of the list `{name}` has a comma, which would make it two items"),
+        format!("write the whole list as one text: `{name}: \"a,b\"`"),
+    );
+    None
+}

@@ -1,0 +1,172 @@
+//! What came of a run: one entry a pipeline, for people and as JSON.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::figures;
+
+/// How a pipeline ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Every source came to its end.
+    Ended,
+    /// The user stopped it.
+    Stopped,
+    /// It broke off with an error.
+    Failed,
+    /// Its file says `status: stopped`, so that it wasn't started.
+    Skipped,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What came of one pipeline.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) pipeline: String,
+    pub(crate) status: Status,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) errors: u64,
+    pub(crate) elapsed: Duration,
+    pub(crate) error: Option<RunError>,
+}
+
+/// Why a pipeline failed.
+#[derive(Debug, Clone)]
+pub(crate) struct RunError {
+    /// Stable identifier.
+    pub(crate) code: String,
+    /// The message with its causes.
+    pub(crate) message: String,
+    /// How to mend it.
+    pub(crate) help: Option<String>,
+}
+
+/// A line a pipeline, and beneath it why it failed.
+pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
+    let width = super::name_width(outcomes.iter().map(|outcome| outcome.pipeline.as_str()));
+    let mut text = String::new();
+    for outcome in outcomes {
+        let errors = if outcome.errors == 1 {
+            "error"
+        } else {
+            "errors"
+        };
+        text += &format!(
+            "{:width$}  {:7}  {} records  {}  {}  {}  {} {errors}\n",
+            outcome.pipeline,
+            outcome.status.name(),
+            figures::exact(outcome.records),
+            figures::bytes(outcome.bytes),
+            figures::time(outcome.elapsed),
+            figures::rate(outcome.records, outcome.elapsed),
+            figures::exact(outcome.errors),
+        );
+        if let Some(error) = &outcome.error {
+            text += &format!("    error: {}\n", error.message);
+            if let Some(help) = &error.help {
+                text += &format!("    help: {help}\n");
+            }
+        }
+    }
+    text
+}
+
+/// `{"pipelines": [{"id", "status", "records", "bytes", "errors", "seconds", "error"}]}`
+pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
+    let pipelines: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| {
+            json!({
+                "id": outcome.pipeline,
+                "status": outcome.status.name(),
+                "records": outcome.records,
+                "bytes": outcome.bytes,
+                "errors": outcome.errors,
+                "seconds": outcome.elapsed.as_secs_f64(),
+                "error": outcome.error.as_ref().map(|error| json!({
+                    "code": error.code,
+                    "message": error.message,
+                    "help": error.help,
+                })),
+            })
+        })
+        .collect();
+    json!({ "pipelines": pipelines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcomes() -> Vec<Outcome> {
+        vec![
+            Outcome {
+                pipeline: "copy-lines".into(),
+                status: Status::Ended,
+                records: 34_924,
+                bytes: 1_913_704,
+                errors: 0,
+                elapsed: Duration::from_millis(250),
+                error: None,
+            },
+            Outcome {
+                pipeline: "b".into(),
+                status: Status::Failed,
+                records: 0,
+                bytes: 0,
+                errors: 1,
+                elapsed: Duration::from_secs(2),
+                error: Some(RunError {
+                    code: "connector.open".into(),
+                    message: "can't open `x`: no such file".into(),
+                    help: Some("make `x`".into()),
+                }),
+            },
+        ]
+    }
+
+    #[test]
+    fn the_text_has_a_line_a_pipeline_and_the_error_beneath() {
+        assert_eq!(
+            summary_text(&outcomes()),
+            "copy-lines  ended    34,924 records  1.9 MB  0.250 s  139.7 k/s  0 errors\n\
+             b           failed   0 records  0 B  2.000 s  0/s  1 error\n    \
+             error: can't open `x`: no such file\n    \
+             help: make `x`\n"
+        );
+    }
+
+    #[test]
+    fn the_json_has_exactly_the_documented_keys() {
+        assert_eq!(
+            summary_json(&outcomes()),
+            json!({"pipelines": [
+                {
+                    "id": "copy-lines", "status": "ended", "records": 34_924,
+                    "bytes": 1_913_704, "errors": 0, "seconds": 0.25, "error": null,
+                },
+                {
+                    "id": "b", "status": "failed", "records": 0,
+                    "bytes": 0, "errors": 1, "seconds": 2.0,
+                    "error": {
+                        "code": "connector.open",
+                        "message": "can't open `x`: no such file",
+                        "help": "make `x`",
+                    },
+                },
+            ]})
+        );
+    }
+}

@@ -1,0 +1,293 @@
+//! Batches of records: one arena of bytes and one index entry a record.
+//!
+//! A batch has no owned value in it, so it crosses as two slices, is recycled without freeing, and
+//! can as well lie in shared memory. Spans may overlap and be shared by many records: a constant
+//! metadata block is stored once. The receiver checks every span once; a lying plugin is an error,
+//! never undefined behaviour.
+
+use abi_stable::StableAbi;
+use abi_stable::std_types::RSlice;
+
+/// A run of bytes in a batch's arena.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, StableAbi)]
+pub struct Span {
+    /// Index of the first byte.
+    pub offset: u32,
+    /// Number of bytes.
+    pub length: u32,
+}
+
+/// What one record is made of.
+///
+/// Metadata is a run of entries, each a `u32` length of the key, a `u32` length of the value (both
+/// little endian), the key's bytes and the value's.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, StableAbi)]
+pub struct RecordIndex {
+    /// Where the source stands after this record; opaque to everybody else.
+    pub position: Span,
+    /// The key.
+    pub key: Span,
+    /// The data before the change.
+    pub before: Span,
+    /// The data after the change.
+    pub after: Span,
+    /// The metadata entries.
+    pub metadata: Span,
+    /// What happened to the data.
+    pub operation: Operation,
+    /// Form of the key.
+    pub key_kind: DataKind,
+    /// Form of `before`.
+    pub before_kind: DataKind,
+    /// Form of `after`.
+    pub after_kind: DataKind,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+const _: () = assert!(size_of::<RecordIndex>() == 48 && align_of::<RecordIndex>() == 4);
+
+/// Number of an operation; a number that is not named here is refused on receipt.
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, StableAbi)]
+pub struct Operation(pub u8);
+
+impl Operation {
+    /// The data is new.
+    pub const CREATE: Self = Self(1);
+    /// The data has changed.
+    pub const UPDATE: Self = Self(2);
+    /// The data is gone.
+    pub const DELETE: Self = Self(3);
+    /// The data was there before the source began to watch.
+    pub const SNAPSHOT: Self = Self(4);
+}
+
+/// Form of a key or payload; a number that is not named here is refused on receipt.
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, StableAbi)]
+pub struct DataKind(pub u8);
+
+impl DataKind {
+    /// There is no data, which is not the same as empty data.
+    pub const ABSENT: Self = Self(0);
+    /// Bytes.
+    pub const RAW: Self = Self(1);
+    /// `MessagePack` with unique text keys; checked when read.
+    pub const STRUCTURED: Self = Self(2);
+}
+
+/// A batch lent to a destination for one call.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, StableAbi)]
+pub struct BatchRef<'a> {
+    /// Sequence of the first record; record `i` has `first_sequence + i`.
+    pub first_sequence: u64,
+    /// The bytes that the spans point into.
+    pub arena: RSlice<'a, u8>,
+    /// One entry a record.
+    pub index: RSlice<'a, RecordIndex>,
+}
+
+/// A host-owned buffer that a source fills.
+///
+/// The host keeps pointers and capacities to itself and takes back only the two lengths, after
+/// checking them, so whatever a plugin leaves in the other fields is without effect.
+#[repr(C)]
+#[derive(Debug, StableAbi)]
+pub struct BatchBuffer {
+    arena: *mut u8,
+    index: *mut RecordIndex,
+    owner: *mut (),
+    grow: unsafe extern "C" fn(buffer: &mut BatchBuffer, arena_capacity: u32) -> bool,
+    arena_length: u32,
+    arena_capacity: u32,
+    index_length: u32,
+    index_capacity: u32,
+    arena_target: u32,
+    reserved: u32,
+}
+
+impl BatchBuffer {
+    /// Makes an empty buffer over the host's memory.
+    ///
+    /// `arena_target` is the fill from which a source should start no further record; `grow` makes
+    /// room for `arena_capacity` bytes and calls [`BatchBuffer::set_arena`], or returns `false`.
+    ///
+    /// # Safety
+    ///
+    /// As long as the buffer is used, `arena` points to `arena_capacity` and `index` to `index_capacity` initialised
+    /// elements that nobody else touches, and `grow` may be called with this buffer.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one argument a field, set by one caller"
+    )]
+    #[must_use]
+    pub const unsafe fn from_raw(
+        arena: *mut u8,
+        arena_capacity: u32,
+        index: *mut RecordIndex,
+        index_capacity: u32,
+        arena_target: u32,
+        owner: *mut (),
+        grow: unsafe extern "C" fn(&mut BatchBuffer, u32) -> bool,
+    ) -> Self {
+        Self {
+            arena,
+            index,
+            owner,
+            grow,
+            arena_length: 0,
+            arena_capacity,
+            index_length: 0,
+            index_capacity,
+            arena_target,
+            reserved: 0,
+        }
+    }
+
+    /// Replaces the arena after the host has grown it; for the host's `grow` only.
+    ///
+    /// # Safety
+    ///
+    /// As for [`BatchBuffer::from_raw`]; the bytes written so far are at the front of the new one.
+    pub const unsafe fn set_arena(&mut self, arena: *mut u8, arena_capacity: u32) {
+        self.arena = arena;
+        self.arena_capacity = arena_capacity;
+    }
+
+    /// The pointer given to [`BatchBuffer::from_raw`] as `owner`.
+    #[must_use]
+    pub const fn owner(&self) -> *mut () {
+        self.owner
+    }
+
+    /// Number of bytes written, as the plugin claims.
+    #[must_use]
+    pub const fn arena_length(&self) -> u32 {
+        self.arena_length
+    }
+
+    /// Number of records written, as the plugin claims.
+    #[must_use]
+    pub const fn index_length(&self) -> u32 {
+        self.index_length
+    }
+
+    /// Number of records that fit.
+    #[must_use]
+    pub const fn index_capacity(&self) -> u32 {
+        self.index_capacity
+    }
+
+    /// Whether a further record should be started.
+    #[inline]
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.index_length < self.index_capacity && self.arena_length < self.arena_target
+    }
+
+    /// Lends `length` bytes behind those written; [`BatchBuffer::commit`] then keeps some of them.
+    ///
+    /// Returns `None` where the host refuses to grow the arena that far.
+    #[inline]
+    pub fn spare(&mut self, length: usize) -> Option<&mut [u8]> {
+        if length > (self.arena_capacity - self.arena_length) as usize && !self.make_room(length) {
+            return None;
+        }
+        // SAFETY: `arena_length <= arena_capacity`, so the pointer stays inside the arena.
+        let start = unsafe { self.arena.add(self.arena_length as usize) };
+        // SAFETY: `length` bytes fit behind `start`, initialised and unshared as `from_raw` demands.
+        Some(unsafe { std::slice::from_raw_parts_mut(start, length) })
+    }
+
+    /// Keeps the first `length` bytes of what [`BatchBuffer::spare`] lent, and returns their span.
+    #[inline]
+    pub fn commit(&mut self, length: usize) -> Span {
+        let offset = self.arena_length;
+        let room = self.arena_capacity - offset;
+        let length = u32::try_from(length).unwrap_or(room).min(room);
+        self.arena_length = offset + length;
+        Span { offset, length }
+    }
+
+    /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
+    #[inline]
+    pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
+        self.spare(bytes.len())?.copy_from_slice(bytes);
+        Some(self.commit(bytes.len()))
+    }
+
+    /// The bytes written so far.
+    #[inline]
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        // SAFETY: `arena_length <= arena_capacity`, initialised as `from_raw` demands.
+        unsafe { std::slice::from_raw_parts(self.arena, self.arena_length as usize) }
+    }
+
+    /// The bytes written so far, to patch one of them.
+    #[inline]
+    pub fn written_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `written`; `&mut self` makes the borrow unique.
+        unsafe { std::slice::from_raw_parts_mut(self.arena, self.arena_length as usize) }
+    }
+
+    /// Forgets the bytes from `length` on.
+    pub fn truncate_arena(&mut self, length: u32) {
+        self.arena_length = self.arena_length.min(length);
+    }
+
+    /// Adds a record, or returns `false` when the index is full.
+    #[inline]
+    pub fn push(&mut self, record: RecordIndex) -> bool {
+        if self.index_length >= self.index_capacity {
+            return false;
+        }
+        // SAFETY: `index_length < index_capacity`, so the pointer stays inside the index.
+        let slot = unsafe { self.index.add(self.index_length as usize) };
+        // SAFETY: the slot is inside the index and nobody else touches it.
+        unsafe { slot.write(record) };
+        self.index_length += 1;
+        true
+    }
+
+    /// The records written so far.
+    #[inline]
+    #[must_use]
+    pub fn records(&self) -> &[RecordIndex] {
+        // SAFETY: `index_length <= index_capacity`, initialised as `from_raw` demands.
+        unsafe { std::slice::from_raw_parts(self.index, self.index_length as usize) }
+    }
+
+    /// The newest record, to fill in its fields.
+    #[inline]
+    pub fn last_mut(&mut self) -> Option<&mut RecordIndex> {
+        let last = self.index_length.checked_sub(1)?;
+        // SAFETY: `last < index_length <= index_capacity`.
+        let slot = unsafe { self.index.add(last as usize) };
+        // SAFETY: the slot is initialised, and `&mut self` makes the borrow unique.
+        Some(unsafe { &mut *slot })
+    }
+
+    /// Takes the newest record back.
+    pub fn pop(&mut self) {
+        self.index_length = self.index_length.saturating_sub(1);
+    }
+
+    #[cold]
+    fn make_room(&mut self, length: usize) -> bool {
+        let Some(needed) = u32::try_from(length)
+            .ok()
+            .and_then(|length| self.arena_length.checked_add(length))
+        else {
+            return false;
+        };
+        let grow = self.grow;
+        // SAFETY: `from_raw` was promised that `grow` may be called with this buffer.
+        let grown = unsafe { grow(self, needed) };
+        grown && self.arena_capacity >= needed
+    }
+}

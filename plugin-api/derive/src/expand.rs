@@ -1,0 +1,141 @@
+//! The implementation of `Parameters`, written out.
+//!
+//! Everything is named by its absolute path, so that nothing in the author's scope can get in
+//! between, and nothing here needs `unsafe`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::field::Parameter;
+use crate::input::Struct;
+use crate::literal::{Form, Literal};
+use crate::validation::Validation;
+
+/// Writes the implementation.
+pub(crate) fn expand(struct_: &Struct) -> TokenStream {
+    let Struct { ident, parameters } = struct_;
+    let constants = parameters.iter().map(constant);
+    let (settings, body) = from_settings(parameters);
+    let bounds = parameters.iter().flat_map(bound_checks);
+    quote! {
+        #[automatically_derived]
+        impl ::plugin_api::Parameters for #ident {
+            const PARAMETERS: &'static [(&'static ::core::primitive::str, ::plugin_api::Parameter)] =
+                &[#(#constants),*];
+
+            fn from_settings(
+                #settings: &::plugin_api::Settings<'_>,
+            ) -> ::plugin_api::Result<Self> {
+                #body
+            }
+        }
+        #(#bounds)*
+    }
+}
+
+/// The parameter as a constant.
+fn constant(parameter: &Parameter) -> TokenStream {
+    let Parameter {
+        name,
+        ty,
+        default,
+        description,
+        secret,
+        ..
+    } = parameter;
+    let kind = quote_spanned!(ty.span()=> <#ty as ::plugin_api::ParameterValue>::KIND);
+    let validations = parameter
+        .validations
+        .iter()
+        .map(|Validation { kind, value }| {
+            let kind = format_ident!("{kind}");
+            quote! {
+                ::plugin_api::Validation {
+                    kind: ::plugin_api::ValidationType::#kind,
+                    value: ::std::borrow::Cow::Borrowed(#value),
+                }
+            }
+        });
+    quote! {
+        (#name, ::plugin_api::Parameter {
+            default: ::std::borrow::Cow::Borrowed(#default),
+            kind: #kind,
+            description: ::std::borrow::Cow::Borrowed(#description),
+            validations: ::std::borrow::Cow::Borrowed(&[#(#validations),*]),
+            secret: #secret,
+        })
+    }
+}
+
+/// The pattern of the argument and the body of `from_settings`: every field is parsed before
+/// the first error is looked at.
+fn from_settings(parameters: &[Parameter]) -> (TokenStream, TokenStream) {
+    if parameters.is_empty() {
+        return (quote!(_), quote!(::core::result::Result::Ok(Self {})));
+    }
+    let settings = format_ident!("settings", span = Span::mixed_site());
+    let fields = parameters.iter().map(|parameter| &parameter.field);
+    let values: Vec<_> = (0..parameters.len())
+        .map(|index| format_ident!("value_{index}", span = Span::mixed_site()))
+        .collect();
+    let parsed = parameters
+        .iter()
+        .enumerate()
+        .map(|(index, Parameter { ty, optional, .. })| {
+            let method = format_ident!("{}", if *optional { "optional" } else { "value" });
+            let parse = quote_spanned!(ty.span()=> <#ty as ::plugin_api::ParameterValue>::parse);
+            // In a closure, a type that won't do is told of once and where it stands; the bare
+            // path would be told of again for the whole call.
+            quote! {
+                ::plugin_api::Settings::#method(
+                    #settings,
+                    &Self::PARAMETERS[#index],
+                    |text| #parse(text),
+                )
+            }
+        });
+    let body = quote! {
+        match (#(#parsed,)*) {
+            (#(::core::result::Result::Ok(#values),)*) => {
+                ::core::result::Result::Ok(Self { #(#fields: #values),* })
+            }
+            (#(#values,)*) => {
+                let errors = [#(::core::result::Result::err(#values)),*];
+                ::core::result::Result::Err(::plugin_api::Error::invalid_parameters(
+                    ::core::iter::Iterator::collect(::core::iter::Iterator::flatten(
+                        ::core::iter::IntoIterator::into_iter(errors),
+                    )),
+                ))
+            }
+        }
+    };
+    (quote!(#settings), body)
+}
+
+/// Constants that fail to compile where a bound doesn't fit a type that the macro doesn't know.
+fn bound_checks(parameter: &Parameter) -> impl Iterator<Item = TokenStream> {
+    let ty = &parameter.ty;
+    parameter
+        .unchecked_bounds
+        .iter()
+        .map(move |bound: &Literal| {
+            let (kinds, message) = match bound.form() {
+                Form::Text => (quote!(Duration), "this bound is for a `KIND` of `Duration`"),
+                Form::Float => (quote!(Float), "this bound is for a `KIND` of `Float`"),
+                Form::Int | Form::Bool => (
+                    quote!(Int | ::plugin_api::ParameterType::Float),
+                    "this bound is for a `KIND` of `Int` or `Float`",
+                ),
+            };
+            quote_spanned! {bound.span()=>
+                const _: () = ::core::assert!(
+                    ::core::matches!(
+                        <#ty as ::plugin_api::ParameterValue>::KIND,
+                        ::plugin_api::ParameterType::#kinds
+                    ),
+                    #message
+                );
+            }
+        })
+}

@@ -1,0 +1,11 @@
+//! Batches of records: what a source writes and a destination reads, without an allocation a record.
+
+mod field;
+mod metadata;
+mod view;
+mod writer;
+
+pub use field::{Field, FieldWriter};
+pub use metadata::MetadataView;
+pub use view::{Batch, RecordView, Records};
+pub use writer::{BatchWriter, RecordWriter, Shared};

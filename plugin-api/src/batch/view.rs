@@ -1,0 +1,265 @@
+//! What a destination reads records from.
+
+use std::slice;
+
+use forebay_abi as abi;
+
+use super::metadata::MetadataView;
+use crate::error::Result;
+use crate::format::{self, DataParts, Format, RecordParts};
+use crate::record::{Change, Data, DataRef, Operation, Position, Record};
+use crate::structured;
+
+/// A batch of records, lent to a destination for one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    first_sequence: u64,
+    arena: &'a [u8],
+    index: &'a [abi::RecordIndex],
+    format: Format,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(batch: abi::BatchRef<'a>, format: Format) -> Self {
+        Self {
+            first_sequence: batch.first_sequence,
+            arena: batch.arena.as_slice(),
+            index: batch.index.as_slice(),
+            format,
+        }
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The record at this place of the batch.
+    #[must_use]
+    pub fn get(&self, i: usize) -> Option<RecordView<'a>> {
+        let index = self.index.get(i)?;
+        Some(RecordView {
+            sequence: self.first_sequence + i as u64,
+            arena: self.arena,
+            index,
+            format: self.format,
+        })
+    }
+
+    /// The records in order.
+    #[must_use]
+    pub fn iter(&self) -> Records<'a> {
+        Records {
+            sequence: self.first_sequence,
+            arena: self.arena,
+            index: self.index.iter(),
+            format: self.format,
+        }
+    }
+
+    pub(crate) fn sequences(&self) -> std::ops::Range<u64> {
+        self.first_sequence..self.first_sequence + self.index.len() as u64
+    }
+}
+
+impl<'a> IntoIterator for &Batch<'a> {
+    type Item = RecordView<'a>;
+    type IntoIter = Records<'a>;
+
+    fn into_iter(self) -> Records<'a> {
+        self.iter()
+    }
+}
+
+/// Iterator over the records of a [`Batch`].
+#[derive(Debug, Clone)]
+pub struct Records<'a> {
+    sequence: u64,
+    arena: &'a [u8],
+    index: slice::Iter<'a, abi::RecordIndex>,
+    format: Format,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = RecordView<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RecordView<'a>> {
+        let index = self.index.next()?;
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Some(RecordView {
+            sequence,
+            arena: self.arena,
+            index,
+            format: self.format,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.index.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Records<'_> {}
+
+/// A record in a batch, without a copy.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordView<'a> {
+    sequence: u64,
+    arena: &'a [u8],
+    index: &'a abi::RecordIndex,
+    format: Format,
+}
+
+impl<'a> RecordView<'a> {
+    /// Number of the record in its stream; what answers refer to.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Where the source stands after the record.
+    #[inline]
+    #[must_use]
+    pub fn position(&self) -> &'a [u8] {
+        self.bytes(self.index.position)
+    }
+
+    /// What happened to the data.
+    #[inline]
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        // The host has checked it; a host that didn't gets the harmless reading.
+        Operation::from_u8(self.index.operation.0).unwrap_or(Operation::Create)
+    }
+
+    /// The metadata.
+    #[must_use]
+    pub fn metadata(&self) -> MetadataView<'a> {
+        MetadataView::new(self.bytes(self.index.metadata))
+    }
+
+    /// The key's bytes; empty when there is no key.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> &'a [u8] {
+        self.bytes(self.index.key)
+    }
+
+    /// The bytes of the data before the change; empty when there is none.
+    #[inline]
+    #[must_use]
+    pub fn before(&self) -> &'a [u8] {
+        self.bytes(self.index.before)
+    }
+
+    /// The bytes of the data after the change; empty when there is none.
+    #[inline]
+    #[must_use]
+    pub fn after(&self) -> &'a [u8] {
+        self.bytes(self.index.after)
+    }
+
+    /// The key with its form.
+    #[must_use]
+    pub fn key_data(&self) -> Option<DataRef<'a>> {
+        self.data(self.index.key, self.index.key_kind)
+    }
+
+    /// The data before the change with its form.
+    #[must_use]
+    pub fn before_data(&self) -> Option<DataRef<'a>> {
+        self.data(self.index.before, self.index.before_kind)
+    }
+
+    /// The data after the change with its form.
+    #[must_use]
+    pub fn after_data(&self) -> Option<DataRef<'a>> {
+        self.data(self.index.after, self.index.after_kind)
+    }
+
+    /// Appends the record in the format that the user chose with `sdk.record.format`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when structured data or metadata can't be read; `out` is then as it was.
+    #[inline]
+    pub fn write_formatted(&self, out: &mut Vec<u8>) -> Result<()> {
+        format::write(self.format, self, out)
+    }
+
+    /// Copies the record out of the batch: the simple form, for destinations not after speed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when structured data can't be read.
+    pub fn to_owned(&self) -> Result<Record> {
+        let mut record = Record::new(self.operation(), Position::new(self.position()));
+        for (key, value) in self.metadata().iter() {
+            record.metadata.insert(key, value);
+        }
+        record.key = owned(self.key_data())?;
+        record.payload = Change {
+            before: owned(self.before_data())?,
+            after: owned(self.after_data())?,
+        };
+        Ok(record)
+    }
+
+    #[inline]
+    fn bytes(&self, span: abi::Span) -> &'a [u8] {
+        // The host has checked every span; the check here keeps a host's mistake a panic, which the
+        // glue turns into an error.
+        &self.arena[span.offset as usize..][..span.length as usize]
+    }
+
+    fn data(&self, span: abi::Span, kind: abi::DataKind) -> Option<DataRef<'a>> {
+        match kind {
+            abi::DataKind::RAW => Some(DataRef::Raw(self.bytes(span))),
+            abi::DataKind::STRUCTURED => Some(DataRef::Structured(self.bytes(span))),
+            _ => None,
+        }
+    }
+}
+
+impl RecordParts for RecordView<'_> {
+    fn position(&self) -> &[u8] {
+        RecordView::position(self)
+    }
+
+    fn operation(&self) -> Operation {
+        RecordView::operation(self)
+    }
+
+    fn metadata(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        RecordView::metadata(self).entries()
+    }
+
+    fn key(&self) -> Option<impl DataParts> {
+        self.key_data()
+    }
+
+    fn before(&self) -> Option<impl DataParts> {
+        self.before_data()
+    }
+
+    fn after(&self) -> Option<impl DataParts> {
+        self.after_data()
+    }
+}
+
+fn owned(data: Option<DataRef<'_>>) -> Result<Option<Data>> {
+    Ok(match data {
+        None => None,
+        Some(DataRef::Raw(bytes)) => Some(Data::Raw(bytes.to_vec())),
+        Some(DataRef::Structured(bytes)) => Some(Data::Structured(structured::decode(bytes)?)),
+    })
+}

@@ -1,0 +1,120 @@
+//! The context of a call, as connector authors see it.
+
+use std::fmt;
+use std::time::Duration;
+
+use forebay_abi as abi;
+
+/// How long a call may wait, whether to stop, and how to be woken.
+///
+/// A context belongs to one connector and is passed to every call. It may be cloned and kept, also
+/// by other threads; it stays usable after the connector has gone.
+#[derive(Clone)]
+pub struct Context {
+    inner: abi::Context,
+}
+
+impl Context {
+    pub(crate) fn new(inner: abi::Context) -> Self {
+        Self { inner }
+    }
+
+    /// Waits until something happens: new acknowledgements, a stop, a wake-up, or the end of the
+    /// time. A wait never lasts past what the host allows for this call (at most 100 ms), so a
+    /// source can simply wait for an hour and be called again.
+    #[must_use]
+    pub fn wait(&self, timeout: Duration) -> Wakeup {
+        Wakeup(
+            self.inner
+                .wait(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// Whether the connector was asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.wait(Duration::ZERO).is_stop()
+    }
+
+    /// Time until the host gives this call up; `None` when it never does.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        match self.inner.remaining() {
+            u64::MAX => None,
+            nanoseconds => Some(Duration::from_nanos(nanoseconds)),
+        }
+    }
+
+    /// Longest time that this call may wait for data.
+    #[must_use]
+    pub fn max_wait(&self) -> Duration {
+        Duration::from_nanos(self.inner.max_wait())
+    }
+
+    /// Whether the run ends where the data ends at present. A source that would wait for more then
+    /// returns [`Progress::End`](crate::Progress::End) instead.
+    #[must_use]
+    pub fn until_end(&self) -> bool {
+        self.inner.flags().contains(abi::RunFlags::UNTIL_END)
+    }
+
+    /// A handle that makes the host call `read` or `flush` now, from any thread.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker {
+            inner: self.inner.clone(),
+        }
+    }
+
+    /// A descriptor that becomes readable when a wait would return, to be polled beside a socket
+    /// (an event's handle on Windows); `None` where the host has none to give.
+    #[must_use]
+    pub fn waitable(&self) -> Option<isize> {
+        Some(self.inner.waitable()).filter(|&handle| handle >= 0)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("max_wait", &self.max_wait())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a wait has ended; several reasons may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wakeup(abi::Wakeups);
+
+impl Wakeup {
+    /// The connector was asked to stop.
+    #[must_use]
+    pub fn is_stop(self) -> bool {
+        self.0.contains(abi::Wakeups::STOP) || self.is_cancel()
+    }
+
+    /// The call's result is no longer wanted.
+    #[must_use]
+    pub fn is_cancel(self) -> bool {
+        self.0.contains(abi::Wakeups::CANCEL)
+    }
+
+    /// The time was over before anything happened.
+    #[must_use]
+    pub fn is_timeout(self) -> bool {
+        self.0 == abi::Wakeups::TIMEOUT
+    }
+}
+
+/// Makes the host call the connector now; may be kept and used by any thread.
+#[derive(Debug, Clone)]
+pub struct Waker {
+    inner: abi::Context,
+}
+
+impl Waker {
+    /// Ends a running wait, and makes the host call `read` or `flush`.
+    pub fn wake(&self) {
+        self.inner.wake();
+    }
+}

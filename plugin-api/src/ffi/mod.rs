@@ -1,0 +1,25 @@
+//! The boundary: the types that cross, and the glue that makes an author's traits plugin objects.
+//!
+//! Hosts use the re-exported types. Authors need nothing from here: `export_plugin!` does.
+#![expect(
+    unsafe_code,
+    reason = "one of the folders that the unsafe policy confines it to"
+)]
+
+mod convert;
+mod destination;
+pub mod embed;
+mod export;
+mod guard;
+mod instance;
+mod log;
+mod settings;
+mod source;
+
+pub use abi_stable::library::LibHeader;
+pub use abi_stable::std_types::ROption;
+pub use forebay_abi::*;
+
+pub use destination::new_destination;
+pub use export::{Export, NewDestination, NewSource, Plugin, header, package_facts};
+pub use source::new_source;

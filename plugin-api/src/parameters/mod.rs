@@ -1,0 +1,92 @@
+//! The parameters of a connector: from the texts of a configuration to a typed struct.
+//!
+//! Owns the traits that `#[derive(Parameters)]` implements and how settings become values. It
+//! never checks a validation: that is the host's work, done before a connector is asked, and
+//! leaves `regex` out of plugin files.
+
+mod settings;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use settings::Settings;
+pub use value::{InvalidValue, ParameterValue};
+
+use crate::{Parameter, Result};
+
+/// A struct whose fields are the parameters of a connector.
+///
+/// `#[derive(Parameters)]` implements it for a struct with named fields. A field's doc comment is
+/// the description of the parameter; its name, in camel case, that of the parameter. A value is
+/// required unless the field is an [`Option`] or has a default.
+///
+/// | `#[parameter(...)]` | meaning |
+/// |---|---|
+/// | `name = "aws.region"` | the parameter's name, if it isn't the field's |
+/// | `default = 10` | used where the configuration gives no value; durations and paths are text |
+/// | `greater_than = 0`, `less_than = 100` | bounds, which themselves are refused |
+/// | `inclusion = ["a", "b"]` | the values allowed |
+/// | `exclusion = ["a", "b"]` | values refused |
+/// | `regex = "^[a-z]+$"` | what a value must contain a match of |
+/// | `secret` | the value never appears in logs, errors and output |
+///
+/// Any type that is a [`ParameterValue`] can be a field's. `()` is for connectors without
+/// parameters.
+///
+/// # Examples
+///
+/// ```
+/// use std::path::PathBuf;
+/// use std::time::Duration;
+///
+/// use plugin_api::{Parameters, Settings};
+///
+/// #[derive(Parameters)]
+/// struct Config {
+///     /// File to read.
+///     path: PathBuf,
+///     /// How often to look for new lines.
+///     #[parameter(default = "100ms", greater_than = "0s")]
+///     poll_interval: Duration,
+///     /// Token for the service; none for anonymous access.
+///     #[parameter(secret)]
+///     token: Option<String>,
+/// }
+///
+/// let config = Config::from_settings(&Settings::new([("path", "/tmp/a"), ("pollInterval", "1s")]))?;
+/// assert_eq!(config.poll_interval, Duration::from_secs(1));
+/// assert_eq!(config.token, None);
+///
+/// let error = Config::from_settings(&Settings::new([])).map(|_| ()).unwrap_err();
+/// assert_eq!(error.to_string(), "parameter `path`: a value is required");
+/// # Ok::<(), plugin_api::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` doesn't hold a connector's parameters",
+    label = "doesn't implement `Parameters`",
+    note = "put `#[derive(Parameters)]` on the struct, or use `()` for a connector without parameters"
+)]
+pub trait Parameters: Sized + Send + 'static {
+    /// Every parameter and its name, in the order of the fields.
+    const PARAMETERS: &'static [(&'static str, Parameter)];
+
+    /// Makes the struct from the texts of a configuration.
+    ///
+    /// Missing values become defaults. Names that are no parameter are passed over; the host
+    /// has refused them before.
+    ///
+    /// # Errors
+    ///
+    /// Tells of all missing values (`config.required`) and all that are not of their type
+    /// (`config.type`) in one error of the kind [`InvalidConfig`](crate::ErrorKind::InvalidConfig).
+    fn from_settings(settings: &Settings<'_>) -> Result<Self>;
+}
+
+/// No parameters.
+impl Parameters for () {
+    const PARAMETERS: &'static [(&'static str, Parameter)] = &[];
+
+    fn from_settings(_: &Settings<'_>) -> Result<Self> {
+        Ok(())
+    }
+}

@@ -1,0 +1,370 @@
+//! The memory of a batch: filled by a source, checked once, lent to destinations.
+
+use abi_stable::std_types::RSlice;
+use plugin_api::ffi::{BatchBuffer, BatchRef, DataKind, RecordIndex, Span};
+
+/// Fill of the arena from which a source should start no further record.
+const ARENA_TARGET: u32 = 1 << 20;
+/// Room that the arena has at first.
+const ARENA_START: usize = 64 << 10;
+/// How often the same bytes may count as fields: shared spans amplify.
+const SHARE_LIMIT: u64 = 16;
+
+/// A batch's memory, recycled for the life of a driver.
+///
+/// Pointers and capacities are kept here, so whatever a plugin does to the [`BatchBuffer`] it was
+/// lent has no effect but on the two lengths, and those are checked.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    /// Initialised up to its length, all of which may be lent.
+    arena: Vec<u8>,
+    index: Vec<RecordIndex>,
+    arena_length: usize,
+    records: usize,
+    limit: u32,
+}
+
+/// What is wrong with a batch that a source has filled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BatchFault {
+    #[error("the batch claims {claimed} bytes where {room} were lent")]
+    Length { claimed: usize, room: usize },
+    #[error("the batch claims {claimed} records where {room} were lent")]
+    Count { claimed: usize, room: usize },
+    #[error("the {field} of record {record} lies outside the batch")]
+    Span { record: usize, field: &'static str },
+    #[error("record {record} has the unknown operation {operation}")]
+    Operation { record: usize, operation: u8 },
+    #[error("record {record} has data of the unknown kind {kind}")]
+    Kind { record: usize, kind: u8 },
+    #[error("record {record} has bits set that are reserved")]
+    Reserved { record: usize },
+    #[error(
+        "the fields sum up to {bytes} bytes, more than {SHARE_LIMIT} times the limit of {limit}"
+    )]
+    Amplified { bytes: u64, limit: u32 },
+}
+
+impl Buffer {
+    /// Makes a buffer for so many records and at most so many bytes.
+    pub(crate) fn new(records: u32, limit: u32) -> Self {
+        Self {
+            arena: vec![0; ARENA_START.min(limit as usize)],
+            index: vec![RecordIndex::default(); records as usize],
+            arena_length: 0,
+            records: 0,
+            limit,
+        }
+    }
+
+    /// Number of records that the buffer takes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Lends the buffer, empty, to a source's read.
+    pub(crate) fn lend<R>(&mut self, fill: impl FnOnce(&mut BatchBuffer) -> R) -> (R, Filled) {
+        self.clear();
+        let arena = self.arena.as_mut_ptr();
+        let index = self.index.as_mut_ptr();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "both are at most a u32's limit"
+        )]
+        let (bytes, records) = (self.arena.len() as u32, self.index.len() as u32);
+        let target = ARENA_TARGET.min(self.limit);
+        let owner = std::ptr::from_mut(self).cast::<()>();
+        // SAFETY: both vectors are initialised over those lengths and are touched by nobody else
+        // until `fill` is over, but by `grow` through `owner`.
+        let mut lent =
+            unsafe { BatchBuffer::from_raw(arena, bytes, index, records, target, owner, grow) };
+        let result = fill(&mut lent);
+        let filled = Filled {
+            bytes: lent.arena_length() as usize,
+            records: lent.index_length() as usize,
+        };
+        (result, filled)
+    }
+
+    /// Takes what a source has filled, after checking every span of it once.
+    pub(crate) fn accept(&mut self, filled: Filled) -> Result<usize, BatchFault> {
+        let room = self.arena.len();
+        if filled.bytes > room {
+            return Err(BatchFault::Length {
+                claimed: filled.bytes,
+                room,
+            });
+        }
+        if filled.records > self.index.len() {
+            let room = self.index.len();
+            return Err(BatchFault::Count {
+                claimed: filled.records,
+                room,
+            });
+        }
+        check(&self.index[..filled.records], filled.bytes, self.limit)?;
+        self.arena_length = filled.bytes;
+        self.records = filled.records;
+        Ok(filled.records)
+    }
+
+    /// Forgets the records.
+    pub(crate) fn clear(&mut self) {
+        self.arena_length = 0;
+        self.records = 0;
+    }
+
+    /// The batch as destinations get it.
+    pub(crate) fn as_batch(&self, first_sequence: u64) -> BatchRef<'_> {
+        BatchRef {
+            first_sequence,
+            arena: RSlice::from_slice(&self.arena[..self.arena_length]),
+            index: RSlice::from_slice(&self.index[..self.records]),
+        }
+    }
+
+    /// Bytes that the records take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena_length
+    }
+
+    /// The position of a record that was accepted.
+    pub(crate) fn position(&self, record: usize) -> &[u8] {
+        let Span { offset, length } = self.index[record].position;
+        &self.arena[offset as usize..][..length as usize]
+    }
+}
+
+/// The lengths that a source has left in the buffer that it was lent; not checked yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filled {
+    bytes: usize,
+    records: usize,
+}
+
+/// Makes room in the arena of the buffer that is lent.
+unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
+    // SAFETY: `owner` is the `Buffer` in whose `lend` this call happens; it outlives the call, and
+    // `lend` doesn't touch it meanwhile.
+    let buffer = unsafe { &mut *lent.owner().cast::<Buffer>() };
+    if capacity > buffer.limit {
+        return false;
+    }
+    let doubled = buffer
+        .arena
+        .len()
+        .saturating_mul(2)
+        .min(buffer.limit as usize);
+    let length = doubled.max(capacity as usize);
+    if buffer
+        .arena
+        .try_reserve_exact(length - buffer.arena.len())
+        .is_err()
+    {
+        return false;
+    }
+    buffer.arena.resize(length, 0);
+    #[expect(clippy::cast_possible_truncation, reason = "at most `limit`, a u32")]
+    let room = length as u32;
+    // SAFETY: the new arena is initialised over `room` bytes and begins with what was written.
+    unsafe { lent.set_arena(buffer.arena.as_mut_ptr(), room) };
+    true
+}
+
+fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
+    let mut sum = 0;
+    for (record, entry) in index.iter().enumerate() {
+        let spans = [
+            entry.position,
+            entry.key,
+            entry.before,
+            entry.after,
+            entry.metadata,
+        ];
+        let mut inside = true;
+        for span in spans {
+            inside &= u64::from(span.offset) + u64::from(span.length) <= bytes as u64;
+            sum += u64::from(span.length);
+        }
+        let kinds = entry
+            .key_kind
+            .0
+            .max(entry.before_kind.0)
+            .max(entry.after_kind.0);
+        let known = entry.operation.0.wrapping_sub(1) < 4 && kinds <= DataKind::STRUCTURED.0;
+        if !(inside && known && entry.reserved == 0) {
+            return Err(fault(record, entry, bytes));
+        }
+    }
+    if sum > SHARE_LIMIT * u64::from(limit) {
+        return Err(BatchFault::Amplified { bytes: sum, limit });
+    }
+    Ok(())
+}
+
+#[cold]
+fn fault(record: usize, entry: &RecordIndex, bytes: usize) -> BatchFault {
+    let spans = [
+        ("position", entry.position),
+        ("key", entry.key),
+        ("data before", entry.before),
+        ("data after", entry.after),
+        ("metadata", entry.metadata),
+    ];
+    let outside = |span: &Span| u64::from(span.offset) + u64::from(span.length) > bytes as u64;
+    if let Some((field, _)) = spans.iter().find(|(_, span)| outside(span)) {
+        return BatchFault::Span { record, field };
+    }
+    if entry.operation.0.wrapping_sub(1) >= 4 {
+        return BatchFault::Operation {
+            record,
+            operation: entry.operation.0,
+        };
+    }
+    let kinds = [entry.key_kind.0, entry.before_kind.0, entry.after_kind.0];
+    match kinds
+        .into_iter()
+        .find(|kind| *kind > DataKind::STRUCTURED.0)
+    {
+        Some(kind) => BatchFault::Kind { record, kind },
+        None => BatchFault::Reserved { record },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugin_api::ffi::Operation;
+
+    fn record(position: Span) -> RecordIndex {
+        RecordIndex {
+            position,
+            operation: Operation::CREATE,
+            ..RecordIndex::default()
+        }
+    }
+
+    #[test]
+    fn a_filled_batch_is_lent_on() {
+        let mut buffer = Buffer::new(4, 1 << 16);
+        let ((), filled) = buffer.lend(|lent| {
+            let span = lent.append(b"p1").expect("room");
+            assert!(lent.push(record(span)));
+        });
+        assert_eq!(buffer.accept(filled), Ok(1));
+        assert_eq!(buffer.position(0), b"p1");
+        assert_eq!(buffer.as_batch(7).index.len(), 1);
+    }
+
+    #[test]
+    fn the_arena_grows_up_to_its_limit() {
+        let mut buffer = Buffer::new(1, 200_000);
+        let (spans, _) = buffer.lend(|lent| {
+            (
+                lent.append(&[7; 150_000]),
+                lent.append(&[8; 50_000]),
+                lent.append(&[9]),
+            )
+        });
+        assert_eq!(spans.0.map(|span| span.length), Some(150_000));
+        assert_eq!(spans.1.map(|span| span.offset), Some(150_000));
+        assert_eq!(spans.2, None);
+    }
+
+    #[test]
+    fn lies_are_errors() {
+        let span = |offset, length| Span { offset, length };
+        let good = record(span(0, 2));
+        let cases = [
+            (
+                record(span(1, 2)),
+                "the position of record 0 lies outside the batch",
+            ),
+            (
+                record(span(u32::MAX, u32::MAX)),
+                "the position of record 0 lies outside the batch",
+            ),
+            (
+                RecordIndex {
+                    after: span(3, 0),
+                    ..good
+                },
+                "the data after of record 0 lies outside",
+            ),
+            (
+                RecordIndex {
+                    operation: Operation(0),
+                    ..good
+                },
+                "unknown operation 0",
+            ),
+            (
+                RecordIndex {
+                    operation: Operation(5),
+                    ..good
+                },
+                "unknown operation 5",
+            ),
+            (
+                RecordIndex {
+                    key_kind: DataKind(3),
+                    ..good
+                },
+                "unknown kind 3",
+            ),
+            (
+                RecordIndex {
+                    reserved: 1,
+                    ..good
+                },
+                "reserved",
+            ),
+        ];
+        for (lie, text) in cases {
+            let mut buffer = Buffer::new(1, 1 << 16);
+            let (_, filled) = buffer.lend(|lent| {
+                lent.append(b"p1").expect("room");
+                lent.push(lie)
+            });
+            let fault = buffer.accept(filled).expect_err("a lie");
+            assert!(fault.to_string().contains(text), "{fault} lacks {text}");
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_what_was_lent_are_errors() {
+        let mut buffer = Buffer::new(2, 1 << 16);
+        let claimed = buffer.arena.len() + 1;
+        let fault = buffer.accept(Filled {
+            bytes: claimed,
+            records: 0,
+        });
+        assert!(matches!(fault, Err(BatchFault::Length { .. })));
+        let fault = buffer.accept(Filled {
+            bytes: 0,
+            records: 3,
+        });
+        assert!(matches!(
+            fault,
+            Err(BatchFault::Count {
+                claimed: 3,
+                room: 2
+            })
+        ));
+    }
+
+    #[test]
+    fn shared_spans_amplify_only_so_far() {
+        let mut buffer = Buffer::new(100, 1000);
+        let ((), filled) = buffer.lend(|lent| {
+            let span = lent.append(&[0; 1000]).expect("room");
+            for _ in 0..17 {
+                assert!(lent.push(record(span)));
+            }
+        });
+        assert!(matches!(
+            buffer.accept(filled),
+            Err(BatchFault::Amplified { .. })
+        ));
+    }
+}

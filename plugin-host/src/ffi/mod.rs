@@ -1,0 +1,20 @@
+//! Everything unsafe of the host: dlopen, and the memory and functions that plugins are lent.
+//!
+//! What is exported from here is safe to use; each file states the rule that makes it so.
+#![expect(
+    unsafe_code,
+    reason = "one of the folders that the unsafe policy confines it to"
+)]
+
+mod buffer;
+mod context;
+mod host;
+mod open;
+mod sink;
+mod waitable;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use context::{ContextState, MAX_WAIT};
+pub(crate) use host::{ConnectorTag, HostServices, Place, attribute_log, construct, specify};
+pub(crate) use open::open;
+pub(crate) use sink::with_sink;

@@ -1,0 +1,186 @@
+//! Opens a shared library and gets the root module out of it: stages 3 and 4 of loading.
+
+use std::error::Error as _;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use abi_stable::StableAbi;
+use abi_stable::abi_stability::abi_checking::{
+    AbiInstabilityErrors, CheckingGlobals, check_layout_compatibility_with_globals,
+};
+use abi_stable::library::{AbiHeaderRef, LibHeader, LibraryError, RootModuleError};
+use abi_stable::type_layout::TypeLayout;
+use libloading::Library;
+use plugin_api::ffi::{ABI_VERSION, PluginModule_Ref};
+
+use super::host::{HostServices, max_level};
+use crate::loader::{LoadError, Marker, explain_open_failure};
+
+/// Opens the library, checks the ABI and returns its root module.
+///
+/// The library is never closed: a thread of the plugin, a destructor of a thread-local or an object
+/// that a detached call still uses may run its code at any later time.
+pub(crate) fn open(
+    path: &Path,
+    marker: &Marker,
+    host: HostServices,
+) -> Result<PluginModule_Ref, LoadError> {
+    let header = find_header(path, marker)?;
+    check_version(header)?;
+    check_layout(header, <PluginModule_Ref as StableAbi>::LAYOUT)?;
+    let module = root_module(header)?;
+    module.install()(host.services(), max_level());
+    Ok(module)
+}
+
+fn find_header(path: &Path, marker: &Marker) -> Result<&'static LibHeader, LoadError> {
+    // SAFETY: stages 1 and 2 have let the file pass (I7): it is whole, it is for this platform, it
+    // says that it is one of our plugins, and its owner is trusted to run code in this process.
+    let library = unsafe { open_now(path) };
+    let library = ManuallyDrop::new(library.map_err(|error| {
+        // libloading keeps the system's text in the source and says `dlopen failed` itself.
+        let text = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        explain_open_failure(&text)
+    })?);
+    // SAFETY: the symbol that the marker names is the `LibHeader` that `export_plugin!` has made,
+    // and an `AbiHeaderRef` is a reference to what a header begins with. A file that lies here is
+    // as trusted as its static constructors, which have run already.
+    let header = unsafe { library.get::<AbiHeaderRef>(marker.symbol.as_bytes()) };
+    let header = header.map_err(|_| LoadError::SymbolMissing {
+        symbol: marker.symbol.clone(),
+    })?;
+    let header: AbiHeaderRef = *header;
+    header.upgrade().map_err(|error| LoadError::HeaderInvalid {
+        why: header_fault(&error),
+    })
+}
+
+/// Opens a library with all its symbols bound now, and none of them visible to others.
+///
+/// # Safety
+///
+/// The library's constructors run: they must be trusted.
+#[cfg(unix)]
+unsafe fn open_now(path: &Path) -> Result<Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // SAFETY: the caller vouches for the library.
+    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
+}
+
+/// Opens a library.
+///
+/// # Safety
+///
+/// The library's constructors run: they must be trusted.
+#[cfg(not(unix))]
+unsafe fn open_now(path: &Path) -> Result<Library, libloading::Error> {
+    // SAFETY: the caller vouches for the library.
+    unsafe { Library::new(path) }
+}
+
+/// Short words for a header that can't be used; abi_stable's own text prints the magic as numbers.
+fn header_fault(error: &LibraryError) -> String {
+    match error {
+        LibraryError::InvalidAbiHeader(header) => {
+            let ours = abi_stable::library::AbiHeader::VALUE;
+            if header.magic_string == ours.magic_string {
+                format!(
+                    "abi_stable {}.{} in the header, this host uses {}.{}",
+                    header.abi_major, header.abi_minor, ours.abi_major, ours.abi_minor
+                )
+            } else {
+                "it doesn't begin with abi_stable's magic".to_owned()
+            }
+        }
+        LibraryError::InvalidCAbi { .. } => {
+            "the two sides disagree about how C calls pass values".to_owned()
+        }
+        other => other.to_string().trim().to_owned(),
+    }
+}
+
+/// Whether the module speaks our ABI: the same major version. A newer minor one has more fields at
+/// the end, an older one fewer; both are fine.
+fn check_version(header: &LibHeader) -> Result<(), LoadError> {
+    let version = header.version_strings();
+    let found = version.version.as_str();
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if major(found) == major(ABI_VERSION) {
+        return Ok(());
+    }
+    Err(LoadError::AbiVersion {
+        found: found.to_owned(),
+        expected: ABI_VERSION.to_owned(),
+    })
+}
+
+/// Compares the layout of every type that crosses, in both directions: abi_stable demands that the
+/// interface has no field that the implementation lacks, so a plugin older than the host passes
+/// only the reversed comparison. Each comparison gets globals of its own; with shared ones the
+/// result depends on the order in which plugins are loaded.
+fn check_layout(header: &LibHeader, ours: &'static TypeLayout) -> Result<(), LoadError> {
+    let Some(theirs) = header.layout() else {
+        return Err(LoadError::HeaderInvalid {
+            why: "it has no type layout".to_owned(),
+        });
+    };
+    let compare = |interface, implementation| {
+        let globals = CheckingGlobals::new();
+        // The checker's own panic would be a bug of it; the file is refused all the same.
+        catch_unwind(AssertUnwindSafe(|| {
+            check_layout_compatibility_with_globals(interface, implementation, &globals)
+                .map_err(|errors| layout_error(&errors))
+        }))
+        .unwrap_or_else(|_| {
+            Err(LoadError::HeaderInvalid {
+                why: "its type layout can't be read".to_owned(),
+            })
+        })
+    };
+    compare(ours, theirs).or_else(|error| compare(theirs, ours).map_err(|_| error))
+}
+
+fn layout_error(errors: &AbiInstabilityErrors) -> LoadError {
+    let dump = errors.to_string();
+    // The dump prints both types whole (38 kB) and says what differs below each `Error:`.
+    let mut lines = dump.lines();
+    let mut summary = Vec::new();
+    while lines
+        .by_ref()
+        .any(|line| line.trim_start().starts_with("Error:"))
+    {
+        let difference: Vec<&str> = lines
+            .by_ref()
+            .map(str::trim)
+            .skip_while(|line| line.is_empty())
+            .take_while(|line| !line.is_empty())
+            .collect();
+        summary.push(difference.join(" "));
+        if summary.len() == 3 {
+            break;
+        }
+    }
+    if summary.is_empty() {
+        summary.push("the types are laid out differently".to_owned());
+    }
+    LoadError::Layout {
+        summary: summary.join("; "),
+        dump,
+    }
+}
+
+fn root_module(header: &'static LibHeader) -> Result<PluginModule_Ref, LoadError> {
+    // SAFETY: the layouts were compared by `check_layout`, so the module is a `PluginModule_Ref`.
+    let module = unsafe { header.unchecked_layout::<PluginModule_Ref>() };
+    module.map_err(|error| match error {
+        RootModuleError::Unwound => LoadError::ConstructorPanicked {
+            message: "its root module's constructor unwound".to_owned(),
+        },
+        other => LoadError::ConstructorFailed {
+            message: other.to_string(),
+        },
+    })
+}

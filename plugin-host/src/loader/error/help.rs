@@ -1,0 +1,108 @@
+//! How to mend each [`LoadError`].
+
+use super::LoadError;
+
+impl LoadError {
+    /// How to mend it, in one line.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotRegularFile { .. } => {
+                "put the library itself there, or a link to it".into()
+            }
+            Self::Unreadable { .. } => {
+                "give the user that runs the host the right to read it (chmod u+r)".into()
+            }
+            Self::Empty | Self::Truncated { .. } | Self::Damaged { .. } => {
+                "copy or download the file again; to replace a plugin, write a new file and rename it".into()
+            }
+            Self::NotLibrary { .. } => {
+                "keep only plugin files in this folder; build one with crate-type = [\"cdylib\"]".into()
+            }
+            Self::WrongBitness { .. }
+            | Self::ForeignCpu { .. }
+            | Self::ForeignPlatform { .. }
+            | Self::ForeignTarget { .. } => format!(
+                "get the file for this machine, or build the plugin with a cargo --target of {}-{}",
+                std::env::consts::ARCH,
+                std::env::consts::OS,
+            ),
+            Self::NoMarker => {
+                "if it is a plugin, add `plugin_api::export_plugin!` to its root; if not, move it elsewhere".into()
+            }
+            Self::MarkerDamaged { .. } => {
+                "take the file as the linker wrote it; if it already is, build it again".into()
+            }
+            Self::MarkerField { .. } => {
+                "build the plugin with the plugin-api of this host, or update the host".into()
+            }
+            Self::PrereleaseAbi { .. } => {
+                "rebuild the plugin with a current forebay-plugin-api".into()
+            }
+            Self::NewerFormat { .. } => {
+                "update the host, or build the plugin with an older forebay-plugin-api".into()
+            }
+            Self::TwoPlugins { packages, .. } => format!(
+                "rename the file after the package that it is, such as `{}`, or don't link the other plugin",
+                packages.first().map_or_else(String::new, |package| file_name(package)),
+            ),
+            Self::AbiMajor { expected, .. } | Self::AbiVersion { expected, .. } => format!(
+                "build the plugin with a forebay-plugin-api for ABI {}, or use the host that it was built for",
+                expected.split('.').next().unwrap_or(expected),
+            ),
+            Self::AbiStable { expected, .. } => format!(
+                "build the plugin with the abi_stable {expected} that forebay-plugin-api brings"
+            ),
+            Self::PanicAbort { .. } => {
+                "build it with panic = \"unwind\" in the profile of its Cargo.toml".into()
+            }
+            Self::NewerGlibc { running, .. } => format!(
+                "build the plugin on a system with glibc {running} or older, or update this one"
+            ),
+            Self::RunPath { .. } => {
+                "link it without that rpath (`patchelf --remove-rpath`), or with an absolute folder".into()
+            }
+            Self::NeededPath { entry } => format!(
+                "link it against the library's name (`patchelf --replace-needed {entry} {}`)",
+                entry.rsplit('/').next().unwrap_or(entry),
+            ),
+            Self::LibraryMissing { library } => format!(
+                "install the package that has `{}`, or link the plugin with it statically",
+                super::one_line(library),
+            ),
+            Self::OpenFailed { .. } => {
+                "run `ldd -r` on the file to see what it lacks".into()
+            }
+            Self::TimedOut { .. } => {
+                "look for work in its static constructors; restart the host without the file".into()
+            }
+            Self::Image { .. } => {
+                "check that there is room and /proc is mounted; `--load-from` chooses between memory and a copy".into()
+            }
+            Self::SymbolMissing { .. } => {
+                "link it without a version script of its own, and strip only with `strip --strip-unneeded`".into()
+            }
+            Self::HeaderInvalid { .. } | Self::Layout { .. } => {
+                "rebuild the plugin with the forebay-plugin-api of this host, unpatched".into()
+            }
+            Self::ConstructorPanicked { .. } | Self::ConstructorFailed { .. } => {
+                "tell the plugin's author; its constructor needs something that isn't here".into()
+            }
+            Self::SpecificationDiffers { .. } => {
+                "build the plugin again from clean; its marker and its code are of different builds".into()
+            }
+            Self::SpecificationInvalid { .. } => {
+                "correct it in the plugin's source or Cargo.toml and build it again".into()
+            }
+            Self::Duplicate { .. } => {
+                "remove one of the two files, or give the newer one a higher version".into()
+            }
+        }
+    }
+}
+
+/// Name of the file that cargo makes of a package.
+fn file_name(package: &str) -> String {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.replace('-', "_"))
+}

@@ -1,0 +1,166 @@
+//! What an ELF library asks of the dynamic loader: other libraries, folders to search, versions.
+
+use std::path::{Path, PathBuf};
+
+use object::elf::{
+    DT_AUXILIARY, DT_FILTER, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED,
+    DT_VERNEEDNUM, DynamicTag, Verdaux, Verdef, Vernaux, Verneed,
+};
+use object::{NativeEndian, pod};
+
+use super::LoadError;
+use super::elf::Elf;
+use super::glibc::GlibcVersion;
+
+const ENDIAN: NativeEndian = NativeEndian;
+const LIBC: &str = "libc.so.6";
+
+/// Versions that a library may need or define: their index has 15 bits.
+const MAX_VERSIONS: usize = 1 << 15;
+
+/// What a library asks of the dynamic loader.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Libraries that it needs.
+    pub(super) needed: Vec<String>,
+    /// Absolute folders to search for them.
+    pub(super) run_paths: Vec<PathBuf>,
+    /// The newest glibc version that it needs of any library of glibc.
+    pub(super) glibc: Option<GlibcVersion>,
+    /// The newest glibc version that it needs of libc itself.
+    pub(super) libc: Option<GlibcVersion>,
+}
+
+/// Reads what a library asks of the dynamic loader.
+pub(super) fn facts(elf: &Elf<'_>) -> Result<Facts, LoadError> {
+    let mut facts = Facts::default();
+    for (tag, value) in elf.entries() {
+        match tag {
+            DT_NEEDED | DT_AUXILIARY | DT_FILTER => {
+                let name = elf.string(value)?;
+                // A path, also one that comes from `$ORIGIN`, is opened without any search.
+                if name.contains(['/', '$']) {
+                    return Err(LoadError::NeededPath {
+                        entry: name.to_owned(),
+                    });
+                }
+                facts.needed.push(name.to_owned());
+            }
+            DT_RPATH => add_run_paths(&mut facts, "RPATH", elf.string(value)?)?,
+            DT_RUNPATH => add_run_paths(&mut facts, "RUNPATH", elf.string(value)?)?,
+            _ => {}
+        }
+    }
+    for (library, version) in needed_versions(elf)? {
+        let Some(version) = GlibcVersion::parse(version) else {
+            continue;
+        };
+        facts.glibc = facts.glibc.max(Some(version));
+        if library == LIBC {
+            facts.libc = facts.libc.max(Some(version));
+        }
+    }
+    Ok(facts)
+}
+
+fn add_run_paths(facts: &mut Facts, tag: &'static str, list: &str) -> Result<(), LoadError> {
+    // An empty list is none; an empty entry among others is the current folder.
+    for entry in list.split(':').filter(|_| !list.is_empty()) {
+        // `$LIB` and `$PLATFORM` are refused with `$ORIGIN`: what they lead to can't be checked.
+        if !entry.starts_with('/') || entry.contains('$') {
+            return Err(LoadError::RunPath {
+                tag,
+                entry: entry.to_owned(),
+            });
+        }
+        let folder = Path::new(entry);
+        if !facts.run_paths.iter().any(|known| known == folder) {
+            facts.run_paths.push(folder.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Pairs of a library and a version that is needed of it.
+fn needed_versions<'data>(elf: &Elf<'data>) -> Result<Vec<(&'data str, &'data str)>, LoadError> {
+    let mut versions = Vec::new();
+    let Some((table, count)) = table(elf, DT_VERNEED, DT_VERNEEDNUM)? else {
+        return Ok(versions);
+    };
+    let mut at = 0;
+    for _ in 0..count {
+        let of_library: &Verneed<NativeEndian> = view(table, at)?;
+        let library = elf.string(of_library.vn_file.get(ENDIAN).into())?;
+        let mut aux_at = after(at, of_library.vn_aux.get(ENDIAN));
+        for _ in 0..of_library.vn_cnt.get(ENDIAN) {
+            if versions.len() == MAX_VERSIONS {
+                return Err(too_many());
+            }
+            let version: &Vernaux<NativeEndian> = view(table, aux_at)?;
+            versions.push((library, elf.string(version.vna_name.get(ENDIAN).into())?));
+            aux_at = after(aux_at, version.vna_next.get(ENDIAN));
+        }
+        let next = of_library.vn_next.get(ENDIAN);
+        if next == 0 {
+            break;
+        }
+        at = after(at, next);
+    }
+    Ok(versions)
+}
+
+/// The versions that a library defines.
+pub(super) fn defined_versions<'data>(elf: &Elf<'data>) -> Result<Vec<&'data str>, LoadError> {
+    let mut versions = Vec::new();
+    let Some((table, count)) = table(elf, DT_VERDEF, DT_VERDEFNUM)? else {
+        return Ok(versions);
+    };
+    let mut at = 0;
+    for _ in 0..count {
+        let version: &Verdef<NativeEndian> = view(table, at)?;
+        // The first name is the version's own, the others those of its predecessors.
+        let name: &Verdaux<NativeEndian> = view(table, after(at, version.vd_aux.get(ENDIAN)))?;
+        versions.push(elf.string(name.vda_name.get(ENDIAN).into())?);
+        let next = version.vd_next.get(ENDIAN);
+        if next == 0 {
+            break;
+        }
+        at = after(at, next);
+    }
+    Ok(versions)
+}
+
+/// A version table and the number of its entries, if there is one.
+fn table<'data>(
+    elf: &Elf<'data>,
+    address: DynamicTag,
+    count: DynamicTag,
+) -> Result<Option<(&'data [u8], u64)>, LoadError> {
+    let Some(address) = elf.value(address) else {
+        return Ok(None);
+    };
+    let table = elf
+        .at(address)
+        .ok_or_else(|| LoadError::damaged("a version table lies outside of its segments"))?;
+    let count = elf.value(count).unwrap_or(0);
+    if count > MAX_VERSIONS as u64 {
+        return Err(too_many());
+    }
+    Ok(Some((table, count)))
+}
+
+fn view<T: pod::Pod>(table: &[u8], at: usize) -> Result<&T, LoadError> {
+    table
+        .get(at..)
+        .and_then(|tail| pod::from_bytes(tail).ok())
+        .map(|(value, _)| value)
+        .ok_or_else(|| LoadError::damaged(format!("no entry at byte {at} of a version table")))
+}
+
+fn after(at: usize, step: u32) -> usize {
+    at.saturating_add(step as usize)
+}
+
+fn too_many() -> LoadError {
+    LoadError::damaged(format!("more than {MAX_VERSIONS} symbol versions"))
+}

@@ -1,0 +1,167 @@
+//! Stage 2: looks at the bytes of a file without executing any of them.
+//!
+//! Owns every judgement that can be made from the bytes alone, because the dynamic loader makes it
+//! badly: a truncated file kills the process inside dlopen, a foreign processor reads "No such
+//! file", and by the time a type layout is compared, code of the file has run. I7: nothing past
+//! this stage sees a file that hasn't passed it. It never touches the file system, except for the C
+//! library that this process itself runs on.
+//!
+//! Any byte string gives an answer: no panic, no loop without a bound, no memory beyond a small
+//! multiple of the file.
+
+mod dynamic;
+mod elf;
+mod glibc;
+mod kind;
+mod open_failure;
+mod portable;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::env::consts::{ARCH, OS};
+use std::path::PathBuf;
+
+use plugin_api::ffi::{ABI_STABLE_VERSION, ABI_VERSION};
+use semver::Version;
+
+pub use glibc::GlibcVersion;
+pub use open_failure::explain_open_failure;
+
+use self::elf::Elf;
+use self::kind::Kind;
+use super::error::LoadError;
+use super::marker::Marker;
+
+/// What was learned about a file that may be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What the plugin says about itself.
+    pub marker: Marker,
+    /// Names of the libraries that it needs; empty where the format isn't ELF.
+    pub needed: Vec<String>,
+    /// Absolute folders that it has the dynamic loader search. They aren't checked yet: who may
+    /// write to them may run code here.
+    pub run_paths: Vec<PathBuf>,
+    /// The newest glibc version that it asks for.
+    pub glibc: Option<GlibcVersion>,
+}
+
+/// Looks at the bytes of a plugin file. The stem is its name without folder and extension; it
+/// decides when the file holds the markers of several plugins.
+///
+/// # Errors
+///
+/// Returns the first thing that keeps this host from loading the file, cheapest check first: what
+/// kind of file it is and for which machine, whether it is whole, its marker, what it needs.
+pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
+    let mut copy = Vec::new();
+    let bytes = aligned(bytes, &mut copy);
+    match Kind::of(bytes)? {
+        kind if kind != Kind::of_host() => Err(LoadError::ForeignPlatform {
+            found: kind.platform().to_owned(),
+            expected: OS.to_owned(),
+        }),
+        Kind::Elf => {
+            let elf = Elf::parse(bytes)?;
+            let marker = Marker::read(&elf.marker_sections()?, file_stem)?;
+            accept(&marker)?;
+            let facts = dynamic::facts(&elf)?;
+            glibc::accept(facts.libc)?;
+            Ok(Inspection {
+                marker,
+                needed: facts.needed,
+                run_paths: facts.run_paths,
+                glibc: facts.glibc,
+            })
+        }
+        Kind::MachO | Kind::Pe => {
+            let marker = Marker::read(&portable::marker_sections(bytes)?, file_stem)?;
+            accept(&marker)?;
+            Ok(Inspection {
+                marker,
+                needed: Vec::new(),
+                run_paths: Vec::new(),
+                glibc: None,
+            })
+        }
+    }
+}
+
+/// Judges what the marker says: target, ABI, panic strategy.
+fn accept(marker: &Marker) -> Result<(), LoadError> {
+    if !is_our_target(&marker.target) {
+        return Err(LoadError::ForeignTarget {
+            found: marker.target.clone(),
+            expected: our_target(),
+        });
+    }
+    if !compatible(&marker.abi, ABI_VERSION) {
+        return Err(LoadError::AbiMajor {
+            found: marker.abi.to_string(),
+            expected: ABI_VERSION.to_owned(),
+        });
+    }
+    if !compatible(&marker.abi_stable, ABI_STABLE_VERSION) {
+        return Err(LoadError::AbiStable {
+            found: marker.abi_stable.to_string(),
+            expected: ABI_STABLE_VERSION.to_owned(),
+        });
+    }
+    // A panic can only be contained where it unwinds. A worker process could run such a plugin.
+    if marker.panic != "unwind" {
+        return Err(LoadError::PanicAbort {
+            found: marker.panic.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a version is of the same line as ours: the same major, before 1.0 also the same minor.
+fn compatible(found: &Version, ours: &str) -> bool {
+    Version::parse(ours).is_ok_and(|ours| {
+        found.major == ours.major && (ours.major > 0 || found.minor == ours.minor)
+    })
+}
+
+/// The C library that this host was built for, as a triple writes it; empty where there is one only.
+const LIBC: &str = if cfg!(target_env = "gnu") {
+    "gnu"
+} else if cfg!(target_env = "musl") {
+    "musl"
+} else if cfg!(target_env = "msvc") {
+    "msvc"
+} else {
+    ""
+};
+
+/// Whether a triple such as `x86_64-unknown-linux-gnu` stands for this machine. The vendor doesn't
+/// count, nor does the exact processor: that was read from the file's header.
+fn is_our_target(triple: &str) -> bool {
+    let os = if OS == "macos" { "darwin" } else { OS };
+    let mut parts = triple.split('-').skip(1);
+    parts.any(|part| part.starts_with(os))
+        && triple
+            .rsplit('-')
+            .next()
+            .is_some_and(|last| last.starts_with(LIBC))
+}
+
+fn our_target() -> String {
+    let dash = if LIBC.is_empty() { "" } else { "-" };
+    format!("{ARCH}-{OS}{dash}{LIBC}")
+}
+
+/// The bytes, or a copy of them, at an address at which the headers in them can be viewed in place.
+fn aligned<'a>(bytes: &'a [u8], copy: &'a mut Vec<u8>) -> &'a [u8] {
+    const ALIGN: usize = align_of::<u64>();
+    if bytes.as_ptr().align_offset(ALIGN) == 0 {
+        return bytes;
+    }
+    copy.resize(bytes.len() + ALIGN, 0);
+    let start = copy.as_ptr().align_offset(ALIGN);
+    let place = &mut copy[start..start + bytes.len()];
+    place.copy_from_slice(bytes);
+    place
+}

@@ -1,0 +1,189 @@
+//! Loading a plugin file, cheapest check first.
+//!
+//! 1. *Trust*: a regular file after resolving links.
+//! 2. *Look*: the bytes, without executing any ([`inspect`]).
+//! 3. *Open*: dlopen of an image of the very bytes that were looked at ([`Image`]).
+//! 4. *ABI*: header, version, layout of every type that crosses.
+//! 5. *Specification*: the constructor, and `specify` equal to the marker.
+//!
+//! Each stage has its own errors ([`LoadError`]). No code of the file runs before the third (I7).
+
+mod error;
+mod image;
+mod inspect;
+mod marker;
+mod watchdog;
+
+use std::fs;
+use std::path::Path;
+
+use plugin_api::Specification;
+use plugin_api::ffi::PluginModule_Ref;
+
+pub use error::{LoadError, Stage};
+pub use image::{Image, LoadFrom};
+pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
+pub use marker::Marker;
+pub(crate) use watchdog::{Watchdog, stuck_loads};
+
+use crate::ffi::{HostServices, Place, construct, open};
+use crate::parameters;
+use crate::specification;
+
+/// A plugin that has passed every stage.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) module: PluginModule_Ref,
+    pub(crate) host: HostServices,
+    pub(crate) specification: Specification,
+    /// SHA-256 of the file in hexadecimal; `None` for a builtin.
+    pub(crate) hash: Option<String>,
+}
+
+/// A file that has passed stages 1 and 2: nothing of it has run.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) inspection: Inspection,
+    bytes: Vec<u8>,
+}
+
+/// Stages 1 and 2.
+pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
+    let metadata = fs::metadata(path).map_err(|error| LoadError::unreadable(&error))?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() {
+            "a directory"
+        } else {
+            "a device, pipe or socket"
+        };
+        return Err(LoadError::NotRegularFile {
+            kind: kind.to_owned(),
+        });
+    }
+    let bytes = fs::read(path).map_err(|error| LoadError::unreadable(&error))?;
+    let inspection = inspect(&bytes, &stem(path))?;
+    Ok(Looked { inspection, bytes })
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Stages 3 to 5. `opened` is called when the dynamic loader has done its part.
+pub(crate) fn load(
+    path: &Path,
+    looked: &Looked,
+    from: &LoadFrom,
+    opened: impl FnOnce(),
+) -> Result<Loaded, LoadError> {
+    let marker = &looked.inspection.marker;
+    let image = Image::from_bytes(&stem(path), &looked.bytes, from)?;
+    let hash = image.hash()?.to_owned();
+    let name = format!(
+        "{}@{}",
+        marker.specification.name, marker.specification.version
+    );
+    let host = HostServices::new(name);
+    let module = match open(image.path(), marker, host) {
+        Ok(module) => module,
+        Err(error) => {
+            // The file may be mapped and in use even so; only a failed dlopen gives it back.
+            if matches!(
+                error,
+                LoadError::OpenFailed { .. } | LoadError::LibraryMissing { .. }
+            ) {
+                image.discard();
+            }
+            return Err(error);
+        }
+    };
+    opened();
+    let specification = specify(module, host)?;
+    if let Some(difference) = specification::difference(&marker.specification, &specification) {
+        return Err(LoadError::SpecificationDiffers {
+            field: difference.field,
+            marker: difference.left,
+            specified: difference.right,
+        });
+    }
+    check_sides(module, &specification)?;
+    Ok(Loaded {
+        module,
+        host,
+        specification,
+        hash: Some(hash),
+    })
+}
+
+/// A plugin that is linked in: stage 5 is all there is to check.
+pub(crate) fn load_builtin(module: PluginModule_Ref) -> Result<Loaded, LoadError> {
+    let host = HostServices::new(format!("{} (builtin)", module.package()));
+    let specification = specify(module, host)?;
+    check_sides(module, &specification)?;
+    Ok(Loaded {
+        module,
+        host,
+        specification,
+        hash: None,
+    })
+}
+
+fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification, LoadError> {
+    let failed = |error: plugin_api::Error| match error.kind() {
+        plugin_api::ErrorKind::Panic => LoadError::ConstructorPanicked {
+            message: format!("{error:#}"),
+        },
+        _ => LoadError::ConstructorFailed {
+            message: format!("{error:#}"),
+        },
+    };
+    let place = Place {
+        pipeline: "",
+        connector: "",
+        max_record_bytes: 0,
+    };
+    let mut specifier = construct(module.new_specifier(), host, &place).map_err(failed)?;
+    let specification = crate::ffi::specify(&mut specifier).map_err(failed)?;
+    specification::check(&specification)?;
+    for params in [
+        &specification.source_params,
+        &specification.destination_params,
+    ] {
+        let Some(params) = params else { continue };
+        parameters::check_defaults(params).map_err(|error| LoadError::SpecificationInvalid {
+            field: error
+                .errors
+                .first()
+                .map_or_else(String::new, |first| first.name.clone()),
+            why: error.to_string(),
+        })?;
+    }
+    Ok(specification)
+}
+
+/// Whether the module has the connectors that the specification has parameters for.
+fn check_sides(module: PluginModule_Ref, specification: &Specification) -> Result<(), LoadError> {
+    let sides = [
+        (
+            "sourceParams",
+            module.new_source().is_some(),
+            specification.source_params.is_some(),
+        ),
+        (
+            "destinationParams",
+            module.new_destination().is_some(),
+            specification.destination_params.is_some(),
+        ),
+    ];
+    for (field, made, specified) in sides {
+        if made != specified {
+            return Err(LoadError::SpecificationInvalid {
+                field: field.to_owned(),
+                why: "it must be there exactly if the plugin has that connector".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}

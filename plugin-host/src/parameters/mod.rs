@@ -1,0 +1,34 @@
+//! Settings against the parameters of a specification, checked here so that no plugin has to.
+//!
+//! A configuration is a map of texts. [`validate`](fn@validate) turns it into the map that a connector gets:
+//! trimmed, defaults filled in, every value of its type and past its validations, or *all* that is
+//! wrong at once. The texts stay texts; making them numbers is the plugin's work, by the same rules
+//! (`plugin_api::Settings`). Nothing here asks a plugin anything, and no value of a secret
+//! parameter ever gets into an error.
+//!
+//! The host has parameters of its own, `sdk.…`: [`with_reserved`] adds them to a specification's,
+//! [`set_aside`] picks out those that Conduit knows and this host doesn't heed. The checks of what
+//! a plugin *declares*, [`check_parameters`] and [`check_defaults`], belong to loading it.
+//!
+//! ```text
+//! let params = with_reserved(&specification_params, Side::Source);
+//! let (settings, ignored) = set_aside(&settings, &params, Side::Source);   // warn of each
+//! let settings = validate(&params, &settings)?;
+//! ```
+
+mod declared;
+mod error;
+mod list;
+mod reserved;
+mod rules;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use declared::{check_defaults, check_parameters};
+pub use error::ConfigError;
+pub use reserved::{
+    BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RECORD_FORMAT, Side, set_aside, with_reserved,
+};
+pub use validate::validate;

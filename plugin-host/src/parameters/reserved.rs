@@ -1,0 +1,167 @@
+//! The settings that the host obeys, and those of Conduit that it doesn't.
+//!
+//! Names that start with `sdk.` belong to the host. In Conduit the library in each plugin adds and
+//! obeys them; here they mean the same for every plugin, whatever it was built with. A plugin that
+//! declares one itself keeps it: then its own parameter counts, and nothing is added or set aside.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use plugin_api::{Parameter, ParameterType, Validation, ValidationType};
+
+/// Records in a batch.
+pub const BATCH_SIZE: &str = "sdk.batch.size";
+/// How long a call that is at work may take.
+pub const CALL_TIMEOUT: &str = "sdk.call.timeout";
+/// What a destination writes of a record, where that is the host's to say.
+pub const RECORD_FORMAT: &str = "sdk.record.format";
+
+/// Which end of a pipeline a connector is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Records come from it.
+    Source,
+    /// Records go to it.
+    Destination,
+}
+
+/// A setting that Conduit knows and this host doesn't heed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IgnoredSetting {
+    /// Its name.
+    pub name: &'static str,
+    /// What isn't there for it to set.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for IgnoredSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "setting {:?} has no effect: {}", self.name, self.reason)
+    }
+}
+
+/// Adds the host's own parameters to those of a specification.
+#[must_use]
+pub fn with_reserved(
+    params: &BTreeMap<String, Parameter>,
+    side: Side,
+) -> BTreeMap<String, Parameter> {
+    let mut all = params.clone();
+    for (name, parameter) in reserved(side) {
+        all.entry(name.into()).or_insert(parameter);
+    }
+    all
+}
+
+/// Takes out the settings that have no effect here, so that the others can be validated.
+///
+/// `params` are those of [`with_reserved`]. The caller warns of each that comes back: a pipeline
+/// from Conduit runs, but nobody is left to think that it is, say, slowed down. One without a value
+/// would do nothing there either and is dropped without a word.
+#[must_use]
+pub fn set_aside(
+    settings: &BTreeMap<String, String>,
+    params: &BTreeMap<String, Parameter>,
+    side: Side,
+) -> (BTreeMap<String, String>, Vec<IgnoredSetting>) {
+    let mut kept = BTreeMap::new();
+    let mut ignored = Vec::new();
+    for (name, value) in settings {
+        match ignored_setting(name.trim(), side) {
+            Some(setting) if !params.contains_key(setting.name) => {
+                if !value.trim().is_empty() {
+                    ignored.push(setting);
+                }
+            }
+            _ => {
+                kept.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    (kept, ignored)
+}
+
+fn reserved(side: Side) -> Vec<(&'static str, Parameter)> {
+    use ValidationType::{GreaterThan, Inclusion, LessThan};
+
+    let batch_size = parameter(
+        ParameterType::Int,
+        "0",
+        "Most records in one batch; 0 leaves it to the host.",
+        &[check(GreaterThan, "-1"), check(LessThan, "65537")],
+    );
+    let call_timeout = parameter(
+        ParameterType::Duration,
+        "30s",
+        "How long one call of the connector may take before it is given up as stuck.",
+        &[check(GreaterThan, "0s")],
+    );
+    let mut reserved = vec![(BATCH_SIZE, batch_size), (CALL_TIMEOUT, call_timeout)];
+    if side == Side::Destination {
+        let format = parameter(
+            ParameterType::String,
+            "opencdc/json",
+            "What is written of a record: all of it as JSON, or `raw`, the payload's after as it is.",
+            &[check(Inclusion, "opencdc/json,raw")],
+        );
+        reserved.push((RECORD_FORMAT, format));
+    }
+    reserved
+}
+
+fn parameter(
+    kind: ParameterType,
+    default: &'static str,
+    description: &'static str,
+    validations: &[Validation],
+) -> Parameter {
+    Parameter {
+        default: default.into(),
+        kind,
+        description: description.into(),
+        validations: validations.to_vec().into(),
+        secret: false,
+    }
+}
+
+fn check(kind: ValidationType, value: &'static str) -> Validation {
+    Validation {
+        kind,
+        value: value.into(),
+    }
+}
+
+const NO_DELAY: &str = "no batch is held back to fill it";
+const NO_SCHEMAS: &str = "there is no schema registry, records keep the form they have";
+const NO_RATE: &str = "there is no rate limit";
+const NO_OPTIONS: &str = "the record formats have no options";
+
+const IGNORED_BY_SOURCES: [(&str, &str); 8] = [
+    ("sdk.batch.delay", NO_DELAY),
+    ("sdk.schema.context.enabled", NO_SCHEMAS),
+    ("sdk.schema.context.name", NO_SCHEMAS),
+    ("sdk.schema.extract.type", NO_SCHEMAS),
+    ("sdk.schema.extract.payload.enabled", NO_SCHEMAS),
+    ("sdk.schema.extract.payload.subject", NO_SCHEMAS),
+    ("sdk.schema.extract.key.enabled", NO_SCHEMAS),
+    ("sdk.schema.extract.key.subject", NO_SCHEMAS),
+];
+
+const IGNORED_BY_DESTINATIONS: [(&str, &str); 6] = [
+    ("sdk.batch.delay", NO_DELAY),
+    ("sdk.rate.perSecond", NO_RATE),
+    ("sdk.rate.burst", NO_RATE),
+    ("sdk.record.format.options", NO_OPTIONS),
+    ("sdk.schema.extract.payload.enabled", NO_SCHEMAS),
+    ("sdk.schema.extract.key.enabled", NO_SCHEMAS),
+];
+
+fn ignored_setting(name: &str, side: Side) -> Option<IgnoredSetting> {
+    let table: &[_] = match side {
+        Side::Source => &IGNORED_BY_SOURCES,
+        Side::Destination => &IGNORED_BY_DESTINATIONS,
+    };
+    let mut table = table.iter();
+    let (name, reason) = *table.find(|(known, _)| *known == name)?;
+    Some(IgnoredSetting { name, reason })
+}

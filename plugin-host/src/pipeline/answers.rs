@@ -1,0 +1,195 @@
+//! What one destination has answered, brought back into order.
+
+use std::collections::BTreeMap;
+
+use plugin_api::Error;
+
+/// The answers of one destination.
+///
+/// Records are given in order and may be answered in any; what counts is the prefix without a gap.
+/// An answer to a record that was never given, or a second one, is a fault of the plugin: the first
+/// is kept and the driver ends the stream.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// Every record below is acknowledged.
+    confirmed: u64,
+    /// Records below were given to the destination.
+    given: u64,
+    /// Acknowledged ranges above `confirmed`, as start and end.
+    ahead: BTreeMap<u64, u64>,
+    nacks: BTreeMap<u64, Error>,
+    fault: Option<String>,
+}
+
+impl Answers {
+    /// The records below this sequence are given to the destination from now on.
+    #[inline]
+    pub(crate) fn give(&mut self, to: u64) {
+        self.given = to;
+    }
+
+    /// Every record below is acknowledged.
+    #[inline]
+    pub(crate) fn confirmed(&self) -> u64 {
+        self.confirmed
+    }
+
+    /// Number of records that have no answer.
+    #[inline]
+    pub(crate) fn missing(&self) -> u64 {
+        if self.confirmed == self.given {
+            return 0;
+        }
+        let ahead: u64 = self.ahead.iter().map(|(from, to)| to - from).sum();
+        self.given - self.confirmed - ahead - self.nacks.len() as u64
+    }
+
+    /// The first record that can't be written, and why.
+    pub(crate) fn first_nack(&self) -> Option<(u64, &Error)> {
+        self.nacks
+            .first_key_value()
+            .map(|(sequence, error)| (*sequence, error))
+    }
+
+    /// How the plugin broke the rules of answering.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// The records `from..to` are done.
+    #[inline]
+    pub(crate) fn ok(&mut self, from: u64, to: u64) {
+        if from == self.confirmed && to <= self.given && from <= to && self.is_simple() {
+            self.confirmed = to;
+        } else {
+            self.ok_out_of_order(from, to);
+        }
+    }
+
+    /// The record can't be done.
+    pub(crate) fn nack(&mut self, sequence: u64, error: Error) {
+        if self.accepts(sequence, sequence.saturating_add(1)) {
+            self.nacks.insert(sequence, error);
+        }
+    }
+
+    #[inline]
+    fn is_simple(&self) -> bool {
+        self.ahead.is_empty() && self.nacks.is_empty()
+    }
+
+    #[cold]
+    fn ok_out_of_order(&mut self, from: u64, to: u64) {
+        if from == to || !self.accepts(from, to) {
+            return;
+        }
+        self.ahead.insert(from, to);
+        while let Some((&start, &end)) = self.ahead.first_key_value()
+            && start == self.confirmed
+        {
+            self.ahead.pop_first();
+            self.confirmed = end;
+        }
+    }
+
+    /// Whether `from..to` was given and none of it was answered before.
+    fn accepts(&mut self, from: u64, to: u64) -> bool {
+        let fault = if from > to || to > self.given {
+            format!(
+                "it answered the records {from} to {to}, of which {} were given",
+                self.given
+            )
+        } else if from < self.confirmed
+            || self
+                .ahead
+                .range(..to)
+                .next_back()
+                .is_some_and(|(_, end)| *end > from)
+            || self.nacks.range(from..to).next().is_some()
+        {
+            format!("it answered a record of {from} to {to} twice")
+        } else {
+            return true;
+        };
+        self.fault.get_or_insert(fault);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugin_api::ErrorKind;
+
+    use super::*;
+
+    fn given(records: u64) -> Answers {
+        let mut answers = Answers::default();
+        answers.give(records);
+        answers
+    }
+
+    fn error(text: &str) -> Error {
+        Error::new(ErrorKind::Fatal, text)
+    }
+
+    #[test]
+    fn answers_in_order_move_the_prefix() {
+        let mut answers = given(10);
+        answers.ok(0, 4);
+        answers.ok(4, 10);
+        assert_eq!((answers.confirmed(), answers.missing()), (10, 0));
+    }
+
+    #[test]
+    fn a_gap_holds_the_prefix_back() {
+        let mut answers = given(10);
+        answers.ok(5, 7);
+        answers.ok(8, 10);
+        assert_eq!((answers.confirmed(), answers.missing()), (0, 6));
+        answers.ok(0, 5);
+        assert_eq!((answers.confirmed(), answers.missing()), (7, 1));
+        answers.ok(7, 8);
+        assert_eq!((answers.confirmed(), answers.missing()), (10, 0));
+    }
+
+    #[test]
+    fn a_nack_holds_the_prefix_back_for_good() {
+        let mut answers = given(3);
+        answers.nack(1, error("no"));
+        answers.ok(0, 1);
+        answers.ok(2, 3);
+        assert_eq!((answers.confirmed(), answers.missing()), (1, 0));
+        assert_eq!(answers.first_nack().map(|(sequence, _)| sequence), Some(1));
+        assert_eq!(answers.fault(), None);
+    }
+
+    #[test]
+    fn double_and_unknown_answers_are_faults() {
+        for wrong in [
+            (|answers| answers.ok(0, 11)) as fn(&mut Answers),
+            |answers| answers.ok(3, 2),
+            |answers| answers.nack(10, error("no")),
+            |answers| answers.nack(u64::MAX, error("no")),
+            |answers| (answers.ok(0, 2), answers.ok(1, 3)).1,
+            |answers| (answers.ok(5, 7), answers.ok(6, 6 + 1)).1,
+            |answers| (answers.ok(5, 7), answers.ok(4, 6)).1,
+            |answers| (answers.nack(5, error("no")), answers.ok(5, 6)).1,
+            |answers| (answers.nack(5, error("no")), answers.nack(5, error("no"))).1,
+        ] {
+            let mut answers = given(10);
+            wrong(&mut answers);
+            assert!(answers.fault().is_some());
+        }
+    }
+
+    #[test]
+    fn an_empty_range_is_no_answer() {
+        let mut answers = given(10);
+        answers.ok(0, 0);
+        answers.ok(7, 7);
+        assert_eq!(
+            (answers.confirmed(), answers.missing(), answers.fault()),
+            (0, 10, None)
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Why a pipeline could not start, or has failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugin_api::Error;
+
+use super::committer::CommitError;
+use crate::parameters::ConfigError;
+use crate::service::LookupError;
+use crate::session::{Call, CallError};
+use crate::store::StoreError;
+
+/// Why a pipeline could not start, or has failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// No plugin has the name and version.
+    #[error("connector `{connector}`: {source}")]
+    Lookup {
+        /// Identity of the connector.
+        connector: String,
+        /// Why it was not found.
+        source: LookupError,
+    },
+    /// The plugin has no connector of this side.
+    #[error("connector `{connector}`: plugin `{plugin}` has no {side}")]
+    NoSuchSide {
+        /// Identity of the connector.
+        connector: String,
+        /// Full name of the plugin.
+        plugin: String,
+        /// `source` or `destination`.
+        side: &'static str,
+    },
+    /// Settings are wrong.
+    #[error("connector `{connector}`: {source}")]
+    Config {
+        /// Identity of the connector.
+        connector: String,
+        /// All that is wrong.
+        source: ConfigError,
+    },
+    /// The pipeline has no destination.
+    #[error("the pipeline has no destination")]
+    NoDestination,
+    /// Positions can't be read or stored.
+    #[error("positions: {0}")]
+    Store(#[source] Arc<StoreError>),
+    /// The position store was closed while the pipeline ran.
+    #[error("the position store was closed while the pipeline ran")]
+    StoreClosed,
+    /// A connector's call failed.
+    #[error("connector `{connector}`: {call}: {error:#}")]
+    Connector {
+        /// Identity of the connector.
+        connector: String,
+        /// The call that failed.
+        call: String,
+        /// What the plugin says.
+        error: Error,
+    },
+    /// A plugin broke the contract of a call.
+    #[error("connector `{connector}`: {call}: the plugin broke the contract: {fault}")]
+    Contract {
+        /// Identity of the connector.
+        connector: String,
+        /// The call.
+        call: String,
+        /// What it did.
+        fault: String,
+    },
+    /// A destination refused a record.
+    #[error("connector `{connector}`: record {sequence} was refused: {error:#}")]
+    Nack {
+        /// Identity of the destination.
+        connector: String,
+        /// Number of the record in the run, from 0.
+        sequence: u64,
+        /// What the destination says.
+        error: Error,
+    },
+    /// A destination has closed before the source has ended.
+    #[error("connector `{connector}` takes no further records")]
+    Closed {
+        /// Identity of the destination.
+        connector: String,
+    },
+    /// A destination did not answer all records before it was closed.
+    #[error(
+        "connector `{connector}` left {missing} records unanswered for {after:?} after its stop"
+    )]
+    Unanswered {
+        /// Identity of the destination.
+        connector: String,
+        /// Number of records without an answer.
+        missing: u64,
+        /// How long the host waited.
+        after: Duration,
+    },
+    /// A call did not return within its budget.
+    #[error(
+        "connector `{connector}`: {call} did not return within {after:?}; the instance is detached"
+    )]
+    CallTimeout {
+        /// Identity of the connector.
+        connector: String,
+        /// The call that hangs.
+        call: String,
+        /// How long it was given.
+        after: Duration,
+    },
+    /// A thread could not be started.
+    #[error("can't start a thread: {0}")]
+    Thread(#[source] std::io::Error),
+    /// A mistake of the host.
+    #[error("internal error, please report it: {0}")]
+    Internal(String),
+}
+
+impl PipelineError {
+    /// Stable identifier for tests and tools.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Lookup { source, .. } => source.code(),
+            Self::NoSuchSide { .. } => "plugin.no_such_side",
+            Self::Config { .. } => "config.invalid",
+            Self::NoDestination => "pipeline.no_destination",
+            Self::Store(error) => error.code(),
+            Self::StoreClosed => "store.closed",
+            Self::Connector { error, .. } if !error.code().is_empty() => error.code(),
+            Self::Connector { .. } => "connector.failed",
+            Self::Contract { .. } => "connector.contract",
+            Self::Nack { .. } => "record.refused",
+            Self::Closed { .. } => "connector.closed",
+            Self::Unanswered { .. } => "connector.unanswered",
+            Self::CallTimeout { .. } => "connector.call_timeout",
+            Self::Thread(_) => "pipeline.thread",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// How to mend it; empty where nothing sensible can be said.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Lookup { source, .. } => source.help(),
+            Self::NoSuchSide { side, .. } => {
+                format!("choose a plugin with a {side}; `forebay list` shows what each one has")
+            }
+            Self::Config { .. } => "correct the settings; nothing was started".into(),
+            Self::NoDestination => "add a connector of type destination".into(),
+            Self::Store(error) => error.help(),
+            Self::Nack { .. } => {
+                "mend the record's cause and start again: it is read again, nothing was lost".into()
+            }
+            Self::CallTimeout { .. } => {
+                "a longer `sdk.call.timeout` gives slow calls more time".into()
+            }
+            Self::Connector { .. } | Self::Contract { .. } | Self::Unanswered { .. } => {
+                "start again: what was not confirmed is read again".into()
+            }
+            Self::Closed { .. } | Self::StoreClosed | Self::Thread(_) | Self::Internal(_) => {
+                String::new()
+            }
+        }
+    }
+
+    /// Whether the user's input is wrong, rather than something that happened in a run.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Lookup { .. }
+            | Self::NoSuchSide { .. }
+            | Self::Config { .. }
+            | Self::NoDestination => true,
+            Self::Connector { error, .. } => error.kind() == plugin_api::ErrorKind::InvalidConfig,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn call_timeout(connector: &str, call: Call, after: Duration) -> Self {
+        Self::CallTimeout {
+            connector: connector.into(),
+            call: call.to_string(),
+            after,
+        }
+    }
+
+    /// `None` for a detached instance: the supervisor has told that already.
+    pub(crate) fn call(connector: &str, call: Call, error: CallError) -> Option<Self> {
+        let (connector, call) = (connector.to_owned(), call.to_string());
+        match error {
+            CallError::Plugin(error) => Some(Self::Connector {
+                connector,
+                call,
+                error,
+            }),
+            CallError::Contract(fault) => Some(Self::Contract {
+                connector,
+                call,
+                fault,
+            }),
+            CallError::Detached => None,
+        }
+    }
+}
+
+impl From<CommitError> for PipelineError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            CommitError::Closed => Self::StoreClosed,
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The fused driver: one thread drives a source and its destinations with one recycled batch.
+//!
+//! No channel and no copy lies between a read and the writes, so this is as fast as the connectors
+//! are; a slow destination slows them all. The loop keeps the invariants: a position is handed to
+//! the committer once every destination has confirmed it, and the source is told only when it is
+//! durable (I1, I3); records go to each destination in order and acks to the source in order (I2);
+//! at most one window is open and one is being committed, then the source waits.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use plugin_api::AckMode;
+
+use super::answers::Answers;
+use super::committer::{Commit, Committer};
+use super::error::PipelineError;
+use super::positions::{Ledger, Positions};
+use super::run::{Outcome, Run};
+use crate::ffi::{Buffer, MAX_WAIT};
+use crate::session::{Call, CallError, DestinationSession, ReadStatus, SourceSession};
+use crate::store::{StoreKey, Stored};
+use crate::supervisor::TICK;
+
+/// Longest time that a window stays open (I1); in ticks, less one that may have begun long ago.
+const WINDOW_TICKS: u32 = 3;
+
+/// Longest wait for data while answers are missing: destinations are flushed at least this often.
+const FLUSH_WAIT: Duration = Duration::from_millis(10);
+
+/// Why the loop ends early.
+pub(super) enum Halt {
+    /// Something has failed.
+    Failed(PipelineError),
+    /// The pipeline was stopped by force.
+    Forced,
+    /// The supervisor has taken the run over: this thread must touch nothing any more.
+    Abandoned,
+}
+
+impl From<PipelineError> for Halt {
+    fn from(error: PipelineError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What becomes of a position that is confirmed.
+pub(super) struct Keeper {
+    pub(super) committer: Committer,
+    pub(super) key: StoreKey,
+    /// The plugin that makes the positions.
+    pub(super) plugin: String,
+    pub(super) hash: Option<String>,
+}
+
+/// A destination and what it has answered.
+pub(super) struct Outlet {
+    pub(super) session: Arc<DestinationSession>,
+    pub(super) answers: Answers,
+    pub(super) budget: Duration,
+}
+
+/// One pipeline's driver.
+pub(super) struct Fused {
+    run: Arc<Run>,
+    source: Arc<SourceSession>,
+    outlets: Vec<Outlet>,
+    buffer: Buffer,
+    ledger: Ledger,
+    keeper: Keeper,
+    committing: Option<(Commit, Positions)>,
+    spare: Positions,
+    /// Sequence of the next record.
+    next: u64,
+    /// Tick at which the open window got its first record.
+    opened: Option<u32>,
+    until_end: bool,
+    /// When the source was idle last, until it has something again.
+    idle: Option<Instant>,
+    /// A destination has failed: it is not called again but to be torn down.
+    outlet_failed: bool,
+}
+
+impl Fused {
+    pub(super) fn new(
+        run: Arc<Run>,
+        source: Arc<SourceSession>,
+        outlets: Vec<Outlet>,
+        buffer: Buffer,
+        acks: AckMode,
+        keeper: Keeper,
+        until_end: bool,
+    ) -> Self {
+        Self {
+            run,
+            source,
+            outlets,
+            buffer,
+            ledger: Ledger::new(acks),
+            keeper,
+            committing: None,
+            spare: Positions::default(),
+            next: 0,
+            opened: None,
+            until_end,
+            idle: None,
+            outlet_failed: false,
+        }
+    }
+
+    /// Runs until the source has ended or the pipeline is stopped.
+    pub(super) fn drive(&mut self) -> Result<Outcome, Halt> {
+        match self.stream() {
+            Ok(outcome) => self.drain().map(|()| outcome),
+            Err(Halt::Failed(error)) => {
+                // What has been read before the failure still gets its answers, unless it is a
+                // destination that has failed; what is confirmed becomes durable. Only an
+                // abandoned thread must not go on.
+                let ended = if self.outlet_failed {
+                    self.settle()
+                } else {
+                    self.drain()
+                };
+                match ended {
+                    Err(Halt::Abandoned) => Err(Halt::Abandoned),
+                    Ok(()) | Err(_) => Err(Halt::Failed(error)),
+                }
+            }
+            Err(Halt::Forced) => match self.settle() {
+                Err(Halt::Abandoned) => Err(Halt::Abandoned),
+                Ok(()) | Err(_) => Err(Halt::Forced),
+            },
+            Err(Halt::Abandoned) => Err(Halt::Abandoned),
+        }
+    }
+
+    fn stream(&mut self) -> Result<Outcome, Halt> {
+        let mut outcome = Outcome::Ended;
+        let mut stopped = false;
+        loop {
+            if self.run.is_stopping() {
+                if self.run.is_forced() {
+                    return Err(Halt::Forced);
+                }
+                if !stopped {
+                    (stopped, outcome) = (true, Outcome::Stopped);
+                    halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
+                }
+            }
+            self.tend_window()?;
+            let answering = self.missing() > 0;
+            if self.ledger.is_full(self.buffer.capacity()) {
+                // I5: nothing is read until a destination answers or a commit is done.
+                self.make_room()?;
+                continue;
+            }
+            self.source.context().set_max_wait(self.patience(answering));
+            let read = self.source.read(&mut self.buffer);
+            let (status, records) = halt_on(self.source.connector(), Call::Read, read)?;
+            if records > 0 {
+                self.write(records as u64)?;
+            } else if answering {
+                self.flush()?;
+            }
+            match status {
+                ReadStatus::End => return Ok(outcome),
+                ReadStatus::Idle if records == 0 => {
+                    if self.until_end && !stopped {
+                        // The present end of the data: the rest is as after a stop.
+                        stopped = true;
+                        halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
+                    }
+                    self.rest(answering);
+                }
+                ReadStatus::More | ReadStatus::Idle => self.idle = None,
+            }
+        }
+    }
+
+    /// A source that says it is idle has waited for data; one that hasn't must not spin.
+    fn rest(&mut self, answering: bool) {
+        let now = Instant::now();
+        let hasty = self
+            .idle
+            .is_some_and(|before| now - before < Duration::from_millis(1));
+        if hasty {
+            self.source.context().pause(self.patience(answering));
+        }
+        self.idle = Some(Instant::now());
+    }
+
+    /// Longest time that the next read may wait for data.
+    fn patience(&self, answering: bool) -> Duration {
+        if answering {
+            FLUSH_WAIT
+        } else if self.opened.is_some() {
+            TICK
+        } else {
+            MAX_WAIT
+        }
+    }
+
+    fn write(&mut self, records: u64) -> Result<(), Halt> {
+        let first = self.next;
+        self.next += records;
+        let counters = &self.run.counters;
+        counters.read.store(self.next, Ordering::Relaxed);
+        counters
+            .bytes
+            .fetch_add(self.buffer.bytes() as u64, Ordering::Relaxed);
+        let batch = self.buffer.as_batch(first);
+        let mut failed = None;
+        for outlet in &mut self.outlets {
+            outlet.answers.give(self.next);
+            let written = outlet.session.write(batch, &mut outlet.answers);
+            if let Err(halt) = check(outlet, Call::Write, written) {
+                failed = Some(halt);
+                break;
+            }
+        }
+        if let Some(Halt::Abandoned) = failed {
+            return Err(Halt::Abandoned);
+        }
+        self.outlet_failed = failed.is_some();
+        let confirmed = self.confirmed();
+        let buffer = &self.buffer;
+        self.ledger
+            .add(first, records, confirmed, |i| buffer.position(i));
+        self.note_confirmed(confirmed);
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Lets destinations answer what they have deferred; `false` when none had anything to say.
+    fn flush(&mut self) -> Result<bool, Halt> {
+        let before = self.missing();
+        for outlet in &mut self.outlets {
+            if outlet.answers.missing() == 0 {
+                continue;
+            }
+            outlet.session.context().set_max_wait(Duration::ZERO);
+            let flushed = outlet.session.flush(&mut outlet.answers);
+            if let Err(halt) = check(outlet, Call::Flush, flushed) {
+                self.outlet_failed = true;
+                return Err(halt);
+            }
+        }
+        let confirmed = self.confirmed();
+        self.ledger.confirm(confirmed);
+        self.note_confirmed(confirmed);
+        Ok(self.missing() < before)
+    }
+
+    /// As [`Fused::flush`], waiting for a wake-up where there was no answer yet.
+    fn await_answers(&mut self) -> Result<(), Halt> {
+        if !self.flush()? {
+            self.source.context().pause(FLUSH_WAIT);
+        }
+        Ok(())
+    }
+
+    /// Records below are confirmed by every destination.
+    fn confirmed(&self) -> u64 {
+        self.outlets
+            .iter()
+            .map(|outlet| outlet.answers.confirmed())
+            .min()
+            .unwrap_or(0)
+    }
+
+    fn missing(&self) -> u64 {
+        self.outlets
+            .iter()
+            .map(|outlet| outlet.answers.missing())
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn note_confirmed(&mut self, confirmed: u64) {
+        self.run
+            .counters
+            .confirmed
+            .store(confirmed, Ordering::Relaxed);
+        if self.opened.is_none() && !self.ledger.confirmed().is_empty() {
+            self.opened = Some(self.run.ticks());
+        }
+    }
+
+    /// Tells the source what has become durable, and commits the open window when its time is over.
+    fn tend_window(&mut self) -> Result<(), Halt> {
+        if let Some((commit, _)) = &self.committing
+            && let Some(result) = commit.try_wait()
+        {
+            self.committed(result.map_err(PipelineError::from))?;
+        }
+        let due = self
+            .opened
+            .is_some_and(|tick| self.run.ticks().wrapping_sub(tick) >= WINDOW_TICKS);
+        if due && self.committing.is_none() {
+            self.commit();
+        }
+        Ok(())
+    }
+
+    /// Waits until the window takes another batch.
+    fn make_room(&mut self) -> Result<(), Halt> {
+        if self.missing() > 0 {
+            self.await_answers()?;
+        }
+        if !self.ledger.confirmed().is_empty() {
+            self.wait_for_commit()?;
+            self.commit();
+        }
+        Ok(())
+    }
+
+    fn wait_for_commit(&mut self) -> Result<(), Halt> {
+        if let Some((commit, _)) = &self.committing {
+            let result = commit.wait();
+            self.committed(result.map_err(PipelineError::from))?;
+        }
+        Ok(())
+    }
+
+    /// Hands the open window to the committer; none may be under way.
+    fn commit(&mut self) {
+        let window = self.ledger.close(std::mem::take(&mut self.spare));
+        self.opened = None;
+        if let Some(position) = window.last() {
+            let stored = Stored {
+                position: position.to_vec(),
+                plugin: self.keeper.plugin.clone(),
+                hash: self.keeper.hash.clone(),
+            };
+            let context = Arc::clone(self.source.context());
+            let commit = self
+                .keeper
+                .committer
+                .commit(self.keeper.key.clone(), stored, context);
+            self.committing = Some((commit, window));
+        }
+    }
+
+    /// The window that was under way is durable: the source is told (I1).
+    fn committed(&mut self, result: Result<(), PipelineError>) -> Result<(), Halt> {
+        let Some((_, window)) = self.committing.take() else {
+            return Ok(());
+        };
+        result?;
+        self.run
+            .counters
+            .committed
+            .fetch_add(window.count(), Ordering::Relaxed);
+        let acked = self.source.ack(window.as_acks());
+        self.spare = window;
+        halt_on(self.source.connector(), Call::Ack, acked)
+    }
+
+    /// The source has ended: gets every answer, and makes every position durable.
+    fn drain(&mut self) -> Result<(), Halt> {
+        let stopped = self.stop_outlets();
+        if matches!(stopped, Err(Halt::Abandoned)) {
+            return stopped;
+        }
+        self.settle().and(stopped)
+    }
+
+    fn stop_outlets(&mut self) -> Result<(), Halt> {
+        let last = self.last_position();
+        for outlet in &mut self.outlets {
+            let stopped = outlet.session.stop(last.as_deref());
+            halt_on(outlet.session.connector(), Call::Stop, stopped)?;
+        }
+        let begun = Instant::now();
+        while self.missing() > 0 {
+            if self.run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            self.tend_window()?;
+            self.await_answers()?;
+            let overdue = self
+                .outlets
+                .iter()
+                .find(|outlet| outlet.answers.missing() > 0 && begun.elapsed() >= outlet.budget);
+            if let Some(outlet) = overdue {
+                return Err(Halt::Failed(PipelineError::Unanswered {
+                    connector: outlet.session.connector().to_owned(),
+                    missing: outlet.answers.missing(),
+                    after: outlet.budget,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Position of the newest record that was read, wherever it is on its way.
+    fn last_position(&self) -> Option<Vec<u8>> {
+        let committing = self
+            .committing
+            .as_ref()
+            .and_then(|(_, window)| window.last());
+        self.ledger
+            .last()
+            .or(committing)
+            .or(self.spare.last())
+            .map(<[u8]>::to_vec)
+    }
+
+    /// Makes what is confirmed durable and tells the source.
+    fn settle(&mut self) -> Result<(), Halt> {
+        self.wait_for_commit()?;
+        self.commit();
+        self.wait_for_commit()
+    }
+}
+
+pub(super) fn halt_on<T>(
+    connector: &str,
+    call: Call,
+    result: Result<T, CallError>,
+) -> Result<T, Halt> {
+    result.map_err(|error| {
+        PipelineError::call(connector, call, error).map_or(Halt::Abandoned, Halt::Failed)
+    })
+}
+
+/// Judges a destination's call by its result and its answers.
+fn check(outlet: &Outlet, call: Call, result: Result<bool, CallError>) -> Result<(), Halt> {
+    let connector = outlet.session.connector();
+    let goes_on = halt_on(connector, call, result)?;
+    if let Some(fault) = outlet.answers.fault() {
+        return Err(Halt::Failed(PipelineError::Contract {
+            connector: connector.to_owned(),
+            call: call.to_string(),
+            fault: fault.to_owned(),
+        }));
+    }
+    if let Some((sequence, error)) = outlet.answers.first_nack() {
+        return Err(Halt::Failed(PipelineError::Nack {
+            connector: connector.to_owned(),
+            sequence,
+            error: error.clone(),
+        }));
+    }
+    if !goes_on {
+        return Err(Halt::Failed(PipelineError::Closed {
+            connector: connector.to_owned(),
+        }));
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Pipelines: a source, its destinations, and the driver that moves records between them.
+
+mod answers;
+mod committer;
+mod error;
+mod fused;
+mod open;
+mod positions;
+mod run;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use error::PipelineError;
+pub use run::{Outcome, Progress};
+
+pub(crate) use answers::Answers;
+pub(crate) use run::Run;
+
+use crate::registry::PluginName;
+use crate::service::PluginService;
+use crate::store::PositionStore;
+use committer::Committer;
+
+/// What a pipeline is made of.
+#[derive(Debug, Clone)]
+pub struct PipelineConfig {
+    /// Identity; positions are stored under it.
+    pub id: String,
+    /// Where records come from.
+    pub source: ConnectorConfig,
+    /// Where records go; each gets every record.
+    pub destinations: Vec<ConnectorConfig>,
+}
+
+/// A source or destination of a pipeline.
+#[derive(Debug, Clone)]
+pub struct ConnectorConfig {
+    /// Identity within the pipeline.
+    pub id: String,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Values of its parameters.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// How a pipeline is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunOptions {
+    /// End where the data ends at present, instead of waiting for more.
+    pub until_end: bool,
+}
+
+/// Runs pipelines over one set of plugins and one position store.
+pub struct Engine {
+    service: Arc<PluginService>,
+    store: Arc<dyn PositionStore>,
+    committer: Committer,
+}
+
+impl Engine {
+    /// Makes an engine; it starts the thread that commits positions.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the thread can't be started.
+    pub fn new(
+        service: Arc<PluginService>,
+        store: Arc<dyn PositionStore>,
+    ) -> Result<Self, PipelineError> {
+        let committer = Committer::start(Arc::clone(&store)).map_err(PipelineError::Thread)?;
+        Ok(Self {
+            service,
+            store,
+            committer,
+        })
+    }
+
+    /// The plugins.
+    #[must_use]
+    pub fn service(&self) -> &Arc<PluginService> {
+        &self.service
+    }
+
+    /// Checks a pipeline's plugins and settings without starting anything.
+    ///
+    /// # Errors
+    ///
+    /// Returns all that is wrong, connector by connector.
+    pub fn validate(&self, config: &PipelineConfig) -> Result<(), Vec<PipelineError>> {
+        open::Plan::new(&self.service, config).map(|_| ())
+    }
+
+    /// Starts a pipeline on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with the configuration, before anything was started. What fails later,
+    /// the opening of connectors included, is the pipeline's [`Outcome`].
+    pub fn start(
+        &self,
+        config: &PipelineConfig,
+        options: RunOptions,
+    ) -> Result<Pipeline, Vec<PipelineError>> {
+        let plan = open::Plan::new(&self.service, config)?;
+        let run = Run::new(config.id.clone());
+        let launch = open::Launch {
+            run: Arc::clone(&run),
+            store: Arc::clone(&self.store),
+            committer: self.committer.clone(),
+            options,
+        };
+        launch.spawn(plan).map_err(|error| vec![error])?;
+        Ok(Pipeline { run })
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A pipeline that was started. Dropping the handle stops it gracefully, without waiting.
+pub struct Pipeline {
+    run: Arc<Run>,
+}
+
+impl Pipeline {
+    /// Identity of the pipeline.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.run.pipeline
+    }
+
+    /// Asks for a graceful stop: the source reads no more, what it has read is written, confirmed
+    /// and stored.
+    pub fn stop(&self) {
+        self.run.stop();
+    }
+
+    /// Asks for a stop that waits for nothing: calls are cancelled, and an instance that doesn't
+    /// return soon is detached. What was not confirmed is read again by the next run.
+    pub fn force_stop(&self) {
+        self.run.force();
+    }
+
+    /// Waits until the pipeline is over, at most for the time given; `None` when it still runs.
+    #[must_use]
+    pub fn wait_timeout(&self, timeout: Duration) -> Option<Outcome> {
+        self.run.wait(Instant::now().checked_add(timeout))
+    }
+
+    /// Waits until the pipeline is over.
+    #[must_use]
+    pub fn wait(&self) -> Outcome {
+        loop {
+            if let Some(outcome) = self.run.wait(None) {
+                return outcome;
+            }
+        }
+    }
+
+    /// What the pipeline has done so far.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.run.progress()
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.run.stop();
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("id", &self.run.pipeline)
+            .field("progress", &self.progress())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,310 @@
+//! From a configuration to a running driver.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use plugin_api::ffi::RunFlags;
+
+use super::committer::Committer;
+use super::error::PipelineError;
+use super::fused::{Fused, Halt, Keeper, Outlet, halt_on};
+use super::run::{Outcome, Run};
+use super::settings::Checked;
+use super::{Answers, ConnectorConfig, PipelineConfig, RunOptions};
+use crate::ffi::{Buffer, Place, construct};
+use crate::parameters::Side;
+use crate::registry::Blueprint;
+use crate::service::PluginService;
+use crate::session::{Call, CallError, DestinationSession, Session, SourceSession};
+use crate::store::{PositionStore, StoreKey};
+use crate::supervisor;
+
+/// Records of a batch when `sdk.batch.size` leaves it to the driver.
+const BATCH_RECORDS: u32 = 256;
+
+/// Largest record, and so batch, in bytes.
+const RECORD_BYTES: u32 = 64 << 20;
+
+/// A pipeline whose plugins are found and whose settings are valid.
+pub(super) struct Plan {
+    pipeline: String,
+    source: Planned,
+    destinations: Vec<Planned>,
+}
+
+struct Planned {
+    id: String,
+    blueprint: Arc<Blueprint>,
+    checked: Checked,
+    budget: Duration,
+}
+
+impl Plan {
+    /// Finds the plugins and validates the settings of every connector; all errors at once.
+    pub(super) fn new(
+        service: &PluginService,
+        config: &PipelineConfig,
+    ) -> Result<Self, Vec<PipelineError>> {
+        let mut errors = Vec::new();
+        if config.destinations.is_empty() {
+            errors.push(PipelineError::NoDestination);
+        }
+        let source = Planned::new(service, &config.source, Side::Source);
+        let source = source.map_err(|error| errors.push(error)).ok();
+        let mut destinations = Vec::new();
+        for destination in &config.destinations {
+            match Planned::new(service, destination, Side::Destination) {
+                Ok(planned) => destinations.push(planned),
+                Err(error) => errors.push(error),
+            }
+        }
+        match source {
+            Some(source) if errors.is_empty() => Ok(Self {
+                pipeline: config.id.clone(),
+                source,
+                destinations,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+impl Planned {
+    fn new(
+        service: &PluginService,
+        config: &ConnectorConfig,
+        side: Side,
+    ) -> Result<Self, PipelineError> {
+        let connector = || config.id.clone();
+        let blueprint = service
+            .find(&config.plugin)
+            .map_err(|source| PipelineError::Lookup {
+                connector: connector(),
+                source,
+            })?;
+        let specification = blueprint.specification();
+        let params = match side {
+            Side::Source => &specification.source_params,
+            Side::Destination => &specification.destination_params,
+        };
+        let Some(params) = params else {
+            return Err(PipelineError::NoSuchSide {
+                connector: connector(),
+                plugin: blueprint.name().to_string(),
+                side: match side {
+                    Side::Source => "source",
+                    Side::Destination => "destination",
+                },
+            });
+        };
+        let checked = Checked::new(params, side, &config.settings).map_err(|source| {
+            PipelineError::Config {
+                connector: connector(),
+                source,
+            }
+        })?;
+        for setting in &checked.ignored {
+            log::warn!(target: "plugin_host::pipeline", "connector `{}`: {setting}", config.id);
+        }
+        let budget = checked.call_budget();
+        Ok(Self {
+            id: config.id.clone(),
+            blueprint: Arc::clone(blueprint),
+            checked,
+            budget,
+        })
+    }
+}
+
+/// What a driver's thread is started with.
+pub(super) struct Launch {
+    pub(super) run: Arc<Run>,
+    pub(super) store: Arc<dyn PositionStore>,
+    pub(super) committer: Committer,
+    pub(super) options: RunOptions,
+}
+
+impl Launch {
+    /// Starts the driver's thread.
+    pub(super) fn spawn(self, plan: Plan) -> Result<(), PipelineError> {
+        let run = Arc::clone(&self.run);
+        supervisor::watch(&run);
+        let name = format!("forebay-{}", self.run.pipeline);
+        let spawned = thread::Builder::new().name(name).spawn(move || {
+            // A panic here is a mistake of ours; the pipeline fails, others go on.
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.drive(&plan)));
+            let outcome = outcome.unwrap_or_else(|_| {
+                let error = PipelineError::Internal("the driver has panicked".to_owned());
+                Some(Outcome::Failed(Arc::new(error)))
+            });
+            if let Some(outcome) = outcome {
+                self.run.finish(outcome);
+            }
+        });
+        spawned.map(|_| ()).map_err(|error| {
+            run.finish(Outcome::Ended);
+            PipelineError::Thread(error)
+        })
+    }
+
+    /// Opens the connectors, drives them and tears them down. `None` when the supervisor has taken
+    /// the run over.
+    fn drive(&self, plan: &Plan) -> Option<Outcome> {
+        let flags = if self.options.until_end {
+            RunFlags::UNTIL_END
+        } else {
+            RunFlags::default()
+        };
+        let source: Arc<SourceSession> =
+            Session::new(&plan.name(&plan.source), flags, plan.source.budget, None);
+        self.run.add_session(Arc::clone(&source) as _);
+        let mut sessions = Vec::new();
+        for planned in &plan.destinations {
+            let waker = Arc::clone(source.context());
+            let session: Arc<DestinationSession> =
+                Session::new(&plan.name(planned), flags, planned.budget, Some(waker));
+            self.run.add_session(Arc::clone(&session) as _);
+            sessions.push(session);
+        }
+        let driven = self
+            .open(plan, &source, &sessions)
+            .and_then(|mut fused| fused.drive());
+        let outcome = match driven {
+            Ok(outcome) => outcome,
+            Err(Halt::Abandoned) => return None,
+            Err(Halt::Forced) => Outcome::Forced,
+            // A failure after a forced stop is its consequence.
+            Err(Halt::Failed(_)) if self.run.is_forced() => Outcome::Forced,
+            Err(Halt::Failed(error)) => Outcome::Failed(Arc::new(error)),
+        };
+        self.close(outcome, &source, &sessions)
+    }
+
+    fn open(
+        &self,
+        plan: &Plan,
+        source: &Arc<SourceSession>,
+        sessions: &[Arc<DestinationSession>],
+    ) -> Result<Fused, Halt> {
+        let key = StoreKey::new(&plan.pipeline, &plan.source.id);
+        let stored = self
+            .store
+            .load(&key)
+            .map_err(|error| PipelineError::Store(Arc::new(error)))?;
+        for (session, planned) in sessions.iter().zip(&plan.destinations) {
+            let made = session.construct(|| {
+                let module = planned.blueprint.loaded.module;
+                let new = module
+                    .new_destination()
+                    .into_option()
+                    .ok_or_else(no_constructor)?;
+                construct(new, planned.blueprint.loaded.host, &plan.place(planned))
+            });
+            halt_on(session.connector(), Call::Construct, made)?;
+            let configured = session.configure(&planned.checked.settings);
+            halt_on(session.connector(), Call::Configure, configured)?;
+        }
+        let planned = &plan.source;
+        let made = source.construct(|| {
+            let module = planned.blueprint.loaded.module;
+            let new = module
+                .new_source()
+                .into_option()
+                .ok_or_else(no_constructor)?;
+            construct(new, planned.blueprint.loaded.host, &plan.place(planned))
+        });
+        halt_on(source.connector(), Call::Construct, made)?;
+        halt_on(
+            source.connector(),
+            Call::Configure,
+            source.configure(&planned.checked.settings),
+        )?;
+        // Everything is configured before anything is opened: a bad setting leaves no traces.
+        for session in sessions {
+            halt_on(session.connector(), Call::Start, session.start())?;
+        }
+        let position = stored.as_ref().map(|stored| &*stored.position);
+        halt_on(source.connector(), Call::Start, source.start(position))?;
+        let outlets = sessions
+            .iter()
+            .zip(&plan.destinations)
+            .map(|(session, planned)| Outlet {
+                session: Arc::clone(session),
+                answers: Answers::default(),
+                budget: planned.budget,
+            });
+        let records = planned.checked.batch_size().unwrap_or(BATCH_RECORDS);
+        let keeper = Keeper {
+            committer: self.committer.clone(),
+            key,
+            plugin: planned.blueprint.name().to_string(),
+            hash: planned.blueprint.hash().map(str::to_owned),
+        };
+        Ok(Fused::new(
+            Arc::clone(&self.run),
+            Arc::clone(source),
+            outlets.collect(),
+            Buffer::new(records, RECORD_BYTES),
+            planned.blueprint.specification().acks,
+            keeper,
+            self.options.until_end,
+        ))
+    }
+
+    /// Tears everything down. An error here turns a good end into a failure.
+    fn close(
+        &self,
+        outcome: Outcome,
+        source: &SourceSession,
+        sessions: &[Arc<DestinationSession>],
+    ) -> Option<Outcome> {
+        let mut failed = None;
+        let mut note = |connector: &str, torn_down: Result<(), CallError>| match torn_down {
+            Ok(()) => true,
+            Err(CallError::Detached) => false,
+            Err(error) => {
+                log::warn!(target: "plugin_host::pipeline", "{connector}: teardown: {error}");
+                failed = failed
+                    .take()
+                    .or_else(|| PipelineError::call(connector, Call::Teardown, error));
+                true
+            }
+        };
+        if !note(source.connector(), source.teardown()) {
+            return None;
+        }
+        for session in sessions {
+            if !note(session.connector(), session.teardown()) {
+                return None;
+            }
+        }
+        Some(match (outcome, failed) {
+            (Outcome::Ended | Outcome::Stopped, Some(error)) => Outcome::Failed(Arc::new(error)),
+            (outcome, _) => outcome,
+        })
+    }
+}
+
+impl Plan {
+    /// Identity of a connector beyond its pipeline.
+    fn name(&self, planned: &Planned) -> String {
+        format!("{}:{}", self.pipeline, planned.id)
+    }
+
+    fn place<'a>(&'a self, planned: &'a Planned) -> Place<'a> {
+        Place {
+            pipeline: &self.pipeline,
+            connector: &planned.id,
+            max_record_bytes: RECORD_BYTES,
+        }
+    }
+}
+
+fn no_constructor() -> plugin_api::Error {
+    plugin_api::Error::new(
+        plugin_api::ErrorKind::Unimplemented,
+        "the plugin has no such side",
+    )
+}

@@ -1,0 +1,252 @@
+//! What the driver, the supervisor and the owner of a running pipeline share.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use plugin_api::ffi::Wakeups;
+
+use super::error::PipelineError;
+use crate::session::{Call, Watched};
+
+/// How a pipeline's run has ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Every source has ended, and all of its records are written and their positions stored.
+    Ended,
+    /// The pipeline was stopped; what it has read is written and its positions stored.
+    Stopped,
+    /// The pipeline was stopped by force; what was not confirmed is read again.
+    Forced,
+    /// The pipeline has failed; what was not confirmed is read again.
+    Failed(Arc<PipelineError>),
+}
+
+/// A snapshot of what a pipeline has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Records that every destination has confirmed.
+    pub records: u64,
+    /// Bytes of the batches that were read.
+    pub bytes: u64,
+    /// Records that were read and not yet confirmed.
+    pub unacknowledged: u64,
+    /// Records whose positions are durable.
+    pub committed: u64,
+}
+
+/// Counters that only the driver writes.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) read: AtomicU64,
+    pub(crate) confirmed: AtomicU64,
+    pub(crate) committed: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+}
+
+/// A pipeline while it runs, and how it has ended.
+pub(crate) struct Run {
+    pub(crate) pipeline: String,
+    pub(crate) counters: Counters,
+    sessions: Mutex<Vec<Arc<dyn Watched>>>,
+    ticks: AtomicU32,
+    stopping: AtomicBool,
+    forced_at: OnceLock<Instant>,
+    /// Set when an instance was detached: the driver's thread is lost to the pipeline.
+    abandoned: OnceLock<Arc<PipelineError>>,
+    /// Sessions that are to be torn down after that.
+    leftover: Mutex<Vec<Arc<dyn Watched>>>,
+    outcome: Mutex<Option<Outcome>>,
+    over: Condvar,
+}
+
+impl Run {
+    pub(crate) fn new(pipeline: String) -> Arc<Self> {
+        Arc::new(Self {
+            pipeline,
+            counters: Counters::default(),
+            sessions: Mutex::new(Vec::new()),
+            ticks: AtomicU32::new(0),
+            stopping: AtomicBool::new(false),
+            forced_at: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            leftover: Mutex::new(Vec::new()),
+            outcome: Mutex::new(None),
+            over: Condvar::new(),
+        })
+    }
+
+    /// Puts a session under watch.
+    pub(crate) fn add_session(&self, session: Arc<dyn Watched>) {
+        if self.is_forced() {
+            session.context().signal(Wakeups::CANCEL);
+        } else if self.is_stopping() {
+            session.context().signal(Wakeups::STOP);
+        }
+        self.lock_sessions().push(session);
+    }
+
+    /// The sessions, each with a key that is its own while it lives.
+    pub(crate) fn sessions(&self) -> Vec<(usize, Arc<dyn Watched>)> {
+        let key = |session: &Arc<dyn Watched>| Arc::as_ptr(session).cast::<()>().addr();
+        self.lock_sessions()
+            .iter()
+            .map(|session| (key(session), Arc::clone(session)))
+            .collect()
+    }
+
+    fn lock_sessions(&self) -> MutexGuard<'_, Vec<Arc<dyn Watched>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One tick of the supervisor has passed.
+    pub(crate) fn tick(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Number of ticks so far: the driver's clock.
+    #[inline]
+    pub(crate) fn ticks(&self) -> u32 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Asks for a graceful stop.
+    pub(crate) fn stop(&self) {
+        if !self.stopping.swap(true, Ordering::SeqCst) {
+            self.signal(Wakeups::STOP);
+        }
+    }
+
+    /// Asks for a stop without waiting for anything.
+    pub(crate) fn force(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        if self.forced_at.set(Instant::now()).is_ok() {
+            self.signal(Wakeups(Wakeups::STOP.0 | Wakeups::CANCEL.0));
+        }
+    }
+
+    fn signal(&self, bits: Wakeups) {
+        for (_, session) in self.sessions() {
+            session.context().signal(bits);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_forced(&self) -> bool {
+        self.forced_at.get().is_some()
+    }
+
+    pub(crate) fn forced_at(&self) -> Option<Instant> {
+        self.forced_at.get().copied()
+    }
+
+    /// An instance was detached: its thread may never return, so the pipeline ends without it. The
+    /// other instances are torn down on a thread of their own; one that hangs there is detached in
+    /// its turn, and the next thread goes on with those that are left.
+    pub(crate) fn detached(self: &Arc<Self>, connector: &str, call: Call, after: Duration) {
+        let error = PipelineError::call_timeout(connector, call, after);
+        log::error!(target: "plugin_host::pipeline", "{error}");
+        if self.abandoned.set(Arc::new(error)).is_ok() {
+            *self.lock_leftover() = self.lock_sessions().clone();
+        }
+        let run = Arc::clone(self);
+        let rescue = thread::Builder::new()
+            .name("forebay-teardown".to_owned())
+            .spawn(move || {
+                while let Some(session) = run.next_leftover() {
+                    session.discard();
+                    if session.watch().is_detached() {
+                        // It hung and another thread has taken over; nobody waits for this one.
+                        return;
+                    }
+                }
+                run.finish_abandoned();
+            });
+        if rescue.is_err() {
+            self.finish_abandoned();
+        }
+    }
+
+    fn next_leftover(&self) -> Option<Arc<dyn Watched>> {
+        let mut leftover = self.lock_leftover();
+        while let Some(session) = leftover.pop() {
+            if !session.watch().is_detached() {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    fn lock_leftover(&self) -> MutexGuard<'_, Vec<Arc<dyn Watched>>> {
+        self.leftover.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish_abandoned(&self) {
+        if let Some(error) = self.abandoned.get() {
+            let outcome = if self.is_forced() {
+                Outcome::Forced
+            } else {
+                Outcome::Failed(Arc::clone(error))
+            };
+            self.finish(outcome);
+        }
+    }
+
+    /// The run is over; only the first outcome counts.
+    pub(crate) fn finish(&self, outcome: Outcome) {
+        let mut slot = self.lock_outcome();
+        slot.get_or_insert(outcome);
+        self.over.notify_all();
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock_outcome().is_some()
+    }
+
+    /// Waits until the run is over, at most until the deadline.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Outcome> {
+        let mut outcome = self.lock_outcome();
+        loop {
+            if outcome.is_some() {
+                return outcome.clone();
+            }
+            outcome = match deadline {
+                None => self
+                    .over
+                    .wait(outcome)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    self.over
+                        .wait_timeout(outcome, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+    }
+
+    fn lock_outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let read = self.counters.read.load(Ordering::Relaxed);
+        let records = self.counters.confirmed.load(Ordering::Relaxed);
+        Progress {
+            records,
+            bytes: self.counters.bytes.load(Ordering::Relaxed),
+            unacknowledged: read.saturating_sub(records),
+            committed: self.counters.committed.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A connector's settings on their way from the user to the plugin.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use plugin_api::{Parameter, duration};
+
+use crate::parameters::{
+    BATCH_SIZE, CALL_TIMEOUT, ConfigError, IgnoredSetting, Side, set_aside, validate, with_reserved,
+};
+
+/// Settings that were checked against the specification, with defaults filled in.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// What the plugin gets.
+    pub(super) settings: BTreeMap<String, String>,
+    /// What has no effect here.
+    pub(super) ignored: Vec<IgnoredSetting>,
+}
+
+impl Checked {
+    /// Checks settings against a specification's parameters and the host's own.
+    pub(super) fn new(
+        params: &BTreeMap<String, Parameter>,
+        side: Side,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let params = with_reserved(params, side);
+        let (settings, ignored) = set_aside(settings, &params, side);
+        let settings = validate(&params, &settings)?;
+        Ok(Self { settings, ignored })
+    }
+
+    /// Longest time that a call may take.
+    pub(super) fn call_budget(&self) -> Duration {
+        /// What a call gets where the plugin has a parameter of that name but of its own kind.
+        const DEFAULT: Duration = Duration::from_secs(30);
+        self.settings
+            .get(CALL_TIMEOUT)
+            .and_then(|text| duration::parse(text).ok())
+            .unwrap_or(DEFAULT)
+    }
+
+    /// Records of a batch; `None` leaves it to the driver.
+    pub(super) fn batch_size(&self) -> Option<u32> {
+        self.settings
+            .get(BATCH_SIZE)?
+            .parse()
+            .ok()
+            .filter(|&records| records > 0)
+    }
+}

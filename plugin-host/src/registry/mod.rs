@@ -1,0 +1,207 @@
+//! Registries: which plugins there are, and what is wrong with the files that are none.
+//!
+//! A builtin and a standalone plugin are the same kind of value, so there is one type of registry
+//! with two ways to fill it. Lookup is by name and version; the newest version is computed, never
+//! stored.
+
+mod name;
+mod scan;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plugin_api::{Plugin, Specification};
+
+pub use name::{
+    NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
+};
+pub use scan::ScanOptions;
+
+use crate::loader::{LoadError, Loaded, load_builtin};
+
+/// One plugin in one version, ready to make connectors.
+#[derive(Debug)]
+pub struct Blueprint {
+    pub(crate) name: PluginName,
+    pub(crate) loaded: Loaded,
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Blueprint {
+    /// Full name, explicit in all its parts, such as `standalone:file@v0.1.0`.
+    #[must_use]
+    pub fn name(&self) -> &PluginName {
+        &self.name
+    }
+
+    /// What the plugin tells about itself.
+    #[must_use]
+    pub fn specification(&self) -> &Specification {
+        &self.loaded.specification
+    }
+
+    /// The file; `None` for a builtin.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// SHA-256 of the file in hexadecimal; `None` for a builtin.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        self.loaded.hash.as_deref()
+    }
+
+    /// Number of the plugin's objects that are alive.
+    #[must_use]
+    pub fn live_objects(&self) -> i64 {
+        self.loaded.host.live_objects()
+    }
+}
+
+/// A plugin that can't be used, and why.
+#[derive(Debug, Clone)]
+pub struct Quarantined {
+    /// The file, or the package of a builtin.
+    pub path: PathBuf,
+    /// Full name, where the marker could be read.
+    pub name: Option<PluginName>,
+    /// What the marker says, where it could be read.
+    pub specification: Option<Specification>,
+    /// Why it can't be used.
+    pub error: LoadError,
+}
+
+/// A plugin file that is not used because another one goes before it.
+#[derive(Debug, Clone)]
+pub struct Shadowed {
+    /// The file.
+    pub path: PathBuf,
+    /// Full name of the plugin in it.
+    pub name: PluginName,
+    /// What its marker says.
+    pub specification: Specification,
+    /// The file that is used.
+    pub by: PathBuf,
+}
+
+/// The plugins of one kind.
+#[derive(Debug, Default)]
+pub struct Registry {
+    plugins: BTreeMap<String, Vec<Arc<Blueprint>>>,
+    quarantined: Vec<Quarantined>,
+    shadowed: Vec<Shadowed>,
+}
+
+impl Registry {
+    /// Registers plugins that are linked in.
+    #[must_use]
+    pub fn builtin(plugins: impl IntoIterator<Item = Plugin>) -> Self {
+        let mut registry = Self::default();
+        for plugin in plugins {
+            let module = plugin.module();
+            let package = PathBuf::from(module.package().as_str());
+            if let Err(error) = load_builtin(module)
+                .and_then(|loaded| registry.add(PluginKind::Builtin, loaded, None))
+            {
+                let quarantined = Quarantined {
+                    path: package,
+                    name: None,
+                    specification: None,
+                    error,
+                };
+                registry.quarantined.push(quarantined);
+            }
+        }
+        registry
+    }
+
+    /// Loads the plugin files of some folders; an earlier folder goes before a later one.
+    ///
+    /// A bad file never stops the others: it is quarantined. A folder that isn't there or can't be
+    /// read has no plugins, and the log says so.
+    #[must_use]
+    pub fn standalone(folders: &[PathBuf], options: &ScanOptions) -> Self {
+        scan::scan(folders, options)
+    }
+
+    /// Every plugin, by name and from the newest version to the oldest.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<Blueprint>> {
+        self.plugins.values().flatten()
+    }
+
+    /// What can't be used, and why.
+    #[must_use]
+    pub fn quarantined(&self) -> &[Quarantined] {
+        &self.quarantined
+    }
+
+    /// Files that are not used because another one goes before them.
+    #[must_use]
+    pub fn shadowed(&self) -> &[Shadowed] {
+        &self.shadowed
+    }
+
+    /// Finds a plugin by its name and version, whatever the kind that the name asks for.
+    #[must_use]
+    pub fn find(&self, name: &PluginName) -> Option<&Arc<Blueprint>> {
+        let versions = self.plugins.get(name.name())?;
+        match name.version() {
+            VersionRequest::Latest => versions.first(),
+            exact => versions
+                .iter()
+                .find(|plugin| exact.names(&plugin.loaded.specification.version)),
+        }
+    }
+
+    /// Versions of the plugin with this name, newest first.
+    pub fn versions(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.plugins
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|plugin| &*plugin.loaded.specification.version)
+    }
+
+    fn add(
+        &mut self,
+        kind: PluginKind,
+        loaded: Loaded,
+        path: Option<PathBuf>,
+    ) -> Result<(), LoadError> {
+        let name = explicit_name(kind, &loaded.specification)?;
+        if let Some(present) = self.find(&name) {
+            return Err(LoadError::Duplicate {
+                name: name.to_string(),
+                other: present.path.clone().unwrap_or_default(),
+            });
+        }
+        let versions = self.plugins.entry(name.name().to_owned()).or_default();
+        let version = loaded.specification.version.clone();
+        let at = versions.partition_point(|present| {
+            compare_versions(&present.loaded.specification.version, &version).is_gt()
+        });
+        versions.insert(at, Arc::new(Blueprint { name, loaded, path }));
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &PluginName) -> Option<Arc<Blueprint>> {
+        let versions = self.plugins.get_mut(name.name())?;
+        let at = versions.iter().position(|plugin| plugin.name == *name)?;
+        let removed = versions.remove(at);
+        if versions.is_empty() {
+            self.plugins.remove(name.name());
+        }
+        Some(removed)
+    }
+}
+
+fn explicit_name(kind: PluginKind, specification: &Specification) -> Result<PluginName, LoadError> {
+    PluginName::explicit(kind, &specification.name, &specification.version).map_err(|error| {
+        LoadError::SpecificationInvalid {
+            field: "name".to_owned(),
+            why: error.to_string(),
+        }
+    })
+}

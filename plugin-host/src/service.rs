@@ -1,0 +1,116 @@
+//! The plugin service: both registries behind one door.
+
+use std::sync::Arc;
+
+use plugin_api::PluginNotFound;
+
+use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Registry};
+
+/// Finds plugins among the builtin and the standalone ones.
+#[derive(Debug, Default)]
+pub struct PluginService {
+    builtin: Registry,
+    standalone: Registry,
+}
+
+impl PluginService {
+    /// Makes a service over two registries.
+    #[must_use]
+    pub fn new(builtin: Registry, standalone: Registry) -> Self {
+        Self {
+            builtin,
+            standalone,
+        }
+    }
+
+    /// The builtin plugins.
+    #[must_use]
+    pub fn builtin(&self) -> &Registry {
+        &self.builtin
+    }
+
+    /// The plugins that were loaded from files.
+    #[must_use]
+    pub fn standalone(&self) -> &Registry {
+        &self.standalone
+    }
+
+    /// Finds a plugin. A name without a kind means a standalone plugin where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LookupError::NotFound`] with the versions that are there.
+    pub fn find(&self, name: &PluginName) -> Result<&Arc<Blueprint>, LookupError> {
+        let registries: &[&Registry] = match name.kind() {
+            PluginKind::Builtin => &[&self.builtin],
+            PluginKind::Standalone => &[&self.standalone],
+            PluginKind::Any => &[&self.standalone, &self.builtin],
+        };
+        registries
+            .iter()
+            .find_map(|registry| registry.find(name))
+            .ok_or_else(|| {
+                let versions = registries
+                    .iter()
+                    .flat_map(|registry| registry.versions(name.name()))
+                    .map(str::to_owned)
+                    .collect();
+                LookupError::NotFound {
+                    name: name.to_string(),
+                    versions,
+                    source: PluginNotFound,
+                }
+            })
+    }
+}
+
+/// Why a plugin was not found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// No plugin has the name and version.
+    #[error("no plugin `{name}`{}", available(.versions))]
+    NotFound {
+        /// The name, in all its parts.
+        name: String,
+        /// Versions of a plugin with that name that are there, newest first.
+        versions: Vec<String>,
+        /// The cause, for those who match on it.
+        source: PluginNotFound,
+    },
+    /// The name itself is wrong.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+fn available(versions: &[String]) -> String {
+    if versions.is_empty() {
+        return String::new();
+    }
+    format!("; there is {}", versions.join(", "))
+}
+
+impl LookupError {
+    /// Stable identifier for tests and tools.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "plugin.not_found",
+            Self::Name(error) => error.code(),
+        }
+    }
+
+    /// How to mend it, in one line.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotFound { versions, .. } if versions.is_empty() => {
+                "`forebay list` shows every plugin, and why a file is quarantined".to_owned()
+            }
+            Self::NotFound { .. } => {
+                "name one of the versions that are there, or leave the version out".to_owned()
+            }
+            Self::Name(error) => error.help().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Sessions: one an open connector, with the object, its context and the watch over its calls.
+//!
+//! A session makes the calls of one connector, one at a time. It turns what crosses into the author
+//! layer's types, copies errors, and gives the object up when a call outlives its budget: whoever
+//! waits for that call goes on, the instance is *detached*, and the stuck thread, should it ever
+//! return, tears the object down and finds that nobody wants its result.
+
+mod destination;
+mod source;
+mod watch;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use plugin_api::Error;
+use plugin_api::ffi::{Context, RunFlags};
+
+pub(crate) use destination::DestinationSession;
+pub(crate) use source::{ReadStatus, SourceSession};
+pub(crate) use watch::{Call, Watch, stuck_calls};
+
+use crate::ffi::{ConnectorTag, ContextState, attribute_log};
+
+/// Why a connector's call has no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The plugin returned an error, or panicked.
+    #[error("{0:#}")]
+    Plugin(Error),
+    /// The instance was given up, now or earlier.
+    #[error("the instance was detached because a call did not return in time")]
+    Detached,
+    /// The plugin broke the contract of the call.
+    #[error("the plugin broke the contract: {0}")]
+    Contract(String),
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        Self::Plugin(error)
+    }
+}
+
+/// What sources' and destinations' objects have in common.
+pub(crate) trait Object: Send + 'static {
+    /// Calls the object's teardown.
+    fn teardown(&mut self, context: &Context) -> Result<(), Error>;
+}
+
+/// One connector's object and everything that belongs to it, shared by the driver and the
+/// supervisor.
+pub(crate) struct Session<O> {
+    connector: ConnectorTag,
+    /// None before it is made, after it was torn down, and once it was detached.
+    object: Mutex<Option<O>>,
+    context: Arc<ContextState>,
+    handle: Context,
+    watch: Watch,
+    budget: Duration,
+}
+
+impl<O: Object> Session<O> {
+    /// Makes a session without an object yet.
+    pub(crate) fn new(
+        connector: &str,
+        flags: RunFlags,
+        budget: Duration,
+        also_wakes: Option<Arc<ContextState>>,
+    ) -> Arc<Self> {
+        let context = ContextState::new(flags, budget, also_wakes);
+        let handle = context.handle();
+        Arc::new(Self {
+            connector: ConnectorTag::new(connector),
+            object: Mutex::new(None),
+            context,
+            handle,
+            watch: Watch::new(),
+            budget,
+        })
+    }
+
+    /// Identity of the connector, as `pipeline:connector`.
+    pub(crate) fn connector(&self) -> &'static str {
+        self.connector.as_str()
+    }
+
+    pub(crate) fn context(&self) -> &Arc<ContextState> {
+        &self.context
+    }
+
+    /// Makes the object, watched.
+    pub(crate) fn construct(
+        &self,
+        make: impl FnOnce() -> Result<O, Error>,
+    ) -> Result<(), CallError> {
+        let mut object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        self.begin(Call::Construct);
+        let made = make();
+        if self.watch.leave() {
+            *object = Some(made?);
+            return Ok(());
+        }
+        drop(made);
+        self.watch.released();
+        Err(CallError::Detached)
+    }
+
+    #[inline]
+    fn begin(&self, call: Call) {
+        attribute_log(self.connector);
+        self.context.begin_call();
+        self.watch.enter(call);
+    }
+
+    /// Makes one call, watched.
+    pub(crate) fn call<R>(
+        &self,
+        call: Call,
+        make: impl FnOnce(&mut O, &Context) -> R,
+    ) -> Result<R, CallError> {
+        if self.watch.is_detached() {
+            return Err(CallError::Detached);
+        }
+        let mut object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(present) = object.as_mut() else {
+            return Err(CallError::Detached);
+        };
+        self.begin(call);
+        let result = make(present, &self.handle);
+        if self.watch.leave() {
+            return Ok(result);
+        }
+        // Detached while the plugin worked. Nobody waits for the result and nobody else will touch
+        // the object again, so it is torn down here; should that hang, only this thread hangs.
+        log::warn!(
+            target: "plugin_host::session",
+            "{}: `{call}` returned after its instance was detached; tearing it down",
+            self.connector()
+        );
+        if let Some(mut object) = object.take() {
+            let torn_down = object.teardown(&self.handle);
+            drop(object);
+            if let Err(error) = torn_down {
+                log::warn!(target: "plugin_host::session", "{}: teardown: {error:#}", self.connector());
+            }
+        }
+        self.watch.released();
+        Err(CallError::Detached)
+    }
+
+    /// Tears the object down and drops it; the last call. Nothing happens the second time.
+    pub(crate) fn teardown(&self) -> Result<(), CallError> {
+        let result = self.call(Call::Teardown, |object, context| object.teardown(context));
+        let dropped = self.call_drop();
+        match result {
+            Ok(torn_down) => torn_down.map_err(CallError::Plugin).and(dropped),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn call_drop(&self) -> Result<(), CallError> {
+        if self.watch.is_detached() {
+            return Err(CallError::Detached);
+        }
+        let mut object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(object) = object.take() else {
+            return Ok(());
+        };
+        self.begin(Call::Drop);
+        drop(object);
+        if self.watch.leave() {
+            return Ok(());
+        }
+        self.watch.released();
+        Err(CallError::Detached)
+    }
+}
+
+impl<O> fmt::Debug for Session<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("connector", &self.connector.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session as the supervisor sees it.
+pub(crate) trait Watched: Send + Sync {
+    fn watch(&self) -> &Watch;
+    fn budget(&self) -> Duration;
+    fn connector(&self) -> &'static str;
+    fn context(&self) -> &ContextState;
+    /// Tears the instance down; what goes wrong is only logged.
+    fn discard(&self);
+}
+
+impl<O: Object> Watched for Session<O> {
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    fn connector(&self) -> &'static str {
+        self.connector.as_str()
+    }
+
+    fn context(&self) -> &ContextState {
+        &self.context
+    }
+
+    fn discard(&self) {
+        match self.teardown() {
+            Ok(()) | Err(CallError::Detached) => {}
+            Err(error) => {
+                log::warn!(target: "plugin_host::session", "{}: teardown: {error}", self.connector());
+            }
+        }
+    }
+}

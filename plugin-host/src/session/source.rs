@@ -1,0 +1,96 @@
+//! The calls of a source.
+
+use std::collections::BTreeMap;
+
+use abi_stable::std_types::{ROption, RResult, RSlice, RStr};
+use plugin_api::Error;
+use plugin_api::ffi::{AckBatch, CallStatus, Context, PluginError, Setting, SourceObject};
+
+use super::{Call, CallError, Object, Session};
+use crate::ffi::Buffer;
+
+/// A source's session.
+pub(crate) type SourceSession = Session<SourceObject>;
+
+/// What a read says of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadStatus {
+    More,
+    Idle,
+    End,
+}
+
+impl Object for SourceObject {
+    fn teardown(&mut self, context: &Context) -> Result<(), Error> {
+        from_abi(plugin_api::ffi::SourcePlugin::teardown(self, context))
+    }
+}
+
+impl SourceSession {
+    /// Hands the settings over.
+    pub(crate) fn configure(&self, settings: &BTreeMap<String, String>) -> Result<(), CallError> {
+        let settings = lend(settings);
+        let result = self.call(Call::Configure, |source, context| {
+            from_abi(source.configure(context, RSlice::from_slice(&settings)))
+        });
+        Ok(result??)
+    }
+
+    /// Opens the source behind the position.
+    pub(crate) fn start(&self, position: Option<&[u8]>) -> Result<(), CallError> {
+        let position: ROption<_> = position.map(RSlice::from_slice).into();
+        let result = self.call(Call::Start, |source, context| {
+            from_abi(source.start(context, position))
+        });
+        Ok(result??)
+    }
+
+    /// Reads into the buffer, which then holds the checked records.
+    #[inline]
+    pub(crate) fn read(&self, buffer: &mut Buffer) -> Result<(ReadStatus, usize), CallError> {
+        let (result, filled) = self.call(Call::Read, |source, context| {
+            buffer.lend(|lent| from_abi(source.read(context, lent)))
+        })?;
+        let status = match result? {
+            CallStatus::MORE => ReadStatus::More,
+            CallStatus::IDLE => ReadStatus::Idle,
+            CallStatus::END => ReadStatus::End,
+            other => return Err(CallError::Contract(format!("`read` returned {}", other.0))),
+        };
+        let records = buffer
+            .accept(filled)
+            .map_err(|fault| CallError::Contract(fault.to_string()))?;
+        Ok((status, records))
+    }
+
+    /// Tells the source which positions are durable.
+    pub(crate) fn ack(&self, acks: AckBatch<'_>) -> Result<(), CallError> {
+        Ok(self.call(Call::Ack, |source, context| {
+            from_abi(source.ack(context, acks))
+        })??)
+    }
+
+    /// Asks the source to end; returns the position of its last record.
+    pub(crate) fn stop(&self) -> Result<Option<Vec<u8>>, CallError> {
+        let result = self.call(Call::Stop, |source, context| from_abi(source.stop(context)));
+        Ok(result??.into_option().map(Into::into))
+    }
+}
+
+/// I6: a plugin's error is copied before anything else.
+pub(super) fn from_abi<T>(result: RResult<T, PluginError>) -> Result<T, Error> {
+    match result {
+        RResult::ROk(value) => Ok(value),
+        RResult::RErr(error) => Err(Error::from_plugin(&error)),
+    }
+}
+
+pub(super) fn lend(settings: &BTreeMap<String, String>) -> Vec<Setting<'_>> {
+    settings
+        .iter()
+        .map(|(key, value)| Setting {
+            key: RStr::from(&**key),
+            value: RStr::from(&**value),
+        })
+        .collect()
+}

@@ -1,0 +1,333 @@
+//! The store through its public face: round trips, ownership, damage, sudden death.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn key(connector: &str) -> StoreKey {
+    StoreKey::new("orders", connector)
+}
+
+fn entry(position: &[u8]) -> Stored {
+    Stored {
+        position: position.to_vec(),
+        plugin: "standalone:file@v0.1.0".into(),
+        hash: Some("9f86d081".into()),
+    }
+}
+
+/// A closed store with three positions, and its bytes.
+fn filled(folder: &TempDir) -> Vec<u8> {
+    let store = FileStore::open(folder.path()).unwrap();
+    for round in 0..20_u8 {
+        let entries = ["a", "b", "c"].map(|name| (key(name), entry(&[round])));
+        store.commit(&entries).unwrap();
+    }
+    let path = store.path().to_path_buf();
+    store.close().unwrap();
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn what_is_committed_is_there_after_opening_again() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.load(&key("source")).unwrap(), None);
+    store.commit(&[(key("source"), entry(b"1"))]).unwrap();
+    store
+        .commit(&[(key("source"), entry(b"2")), (key("other"), entry(b""))])
+        .unwrap();
+    drop(store);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.load(&key("source")).unwrap(), Some(entry(b"2")));
+    assert_eq!(store.load(&key("sourc")).unwrap(), None);
+    let all = vec![(key("other"), entry(b"")), (key("source"), entry(b"2"))];
+    assert_eq!(store.list().unwrap(), all);
+}
+
+#[test]
+fn keys_don_t_run_into_each_other() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    let (left, right) = (StoreKey::new("ab", "c"), StoreKey::new("a", "bc"));
+    store
+        .commit(&[
+            (left.clone(), entry(b"left")),
+            (right.clone(), entry(b"right")),
+        ])
+        .unwrap();
+    assert_eq!(store.load(&left).unwrap(), Some(entry(b"left")));
+    assert_eq!(store.load(&right).unwrap(), Some(entry(b"right")));
+}
+
+#[test]
+fn a_large_position_and_an_empty_commit_are_kept_too() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    let large = entry(&vec![7; 3 << 20]);
+    store.commit(&[(key("source"), large.clone())]).unwrap();
+    store.commit(&[]).unwrap();
+    assert_eq!(store.load(&key("source")).unwrap(), Some(large));
+}
+
+#[test]
+fn a_removed_position_stays_removed() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    let entries = [(key("a"), entry(b"1")), (key("b"), entry(b"2"))];
+    store.commit(&entries).unwrap();
+    assert!(store.remove(&key("a")).unwrap());
+    assert!(!store.remove(&key("a")).unwrap());
+    drop(store);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.list().unwrap(), [(key("b"), entry(b"2"))]);
+}
+
+#[test]
+fn the_state_folder_is_made_for_its_user_alone() {
+    let folder = TempDir::new().unwrap();
+    let deep = folder.path().join("var").join("state");
+    FileStore::open(&deep).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(deep.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    assert!(deep.join("positions.redb").is_file());
+}
+
+#[test]
+fn what_the_system_refuses_is_an_io_error_with_its_cause() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = FileStore::open(&file.join("state")).unwrap_err();
+    assert_eq!(error.code(), "store.io");
+    assert!(
+        error
+            .to_string()
+            .starts_with("can't create the state folder `")
+    );
+    assert!(std::error::Error::source(&error).is_some());
+
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("positions.redb")).unwrap();
+    assert_eq!(
+        FileStore::open(folder.path()).unwrap_err().code(),
+        "store.io"
+    );
+}
+
+#[test]
+fn the_store_is_a_shared_object_and_its_error_travels() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Box<dyn PositionStore>>();
+    shared::<FileStore>();
+    shared::<StoreError>();
+}
+
+// Ownership.
+
+#[test]
+fn a_second_store_is_locked_out_until_the_first_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let first = FileStore::open(folder.path()).unwrap();
+    let error = FileStore::open(folder.path()).unwrap_err();
+    assert_eq!(error.code(), "store.locked");
+    assert!(error.to_string().ends_with("is in use by this process"));
+
+    let other = child("open", folder.path()).output().unwrap();
+    let said = String::from_utf8(other.stdout).unwrap();
+    let expected = format!("is in use by process {}", std::process::id());
+    assert!(
+        said.contains("store.locked") && said.contains(&expected),
+        "{said}"
+    );
+
+    drop(first);
+    FileStore::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_file_that_another_program_has_open_is_locked_too() {
+    let folder = TempDir::new().unwrap();
+    filled(&folder);
+    let path = folder.path().join("positions.redb");
+    let stranger = redb::Database::open(&path).unwrap();
+    let error = FileStore::open(folder.path()).unwrap_err();
+    assert_eq!(error.code(), "store.locked");
+    drop(stranger);
+    FileStore::open(folder.path()).unwrap();
+}
+
+// Damage. A file that isn't whole is never an empty store.
+
+#[test]
+fn a_file_cut_at_any_length_is_damaged_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let good = filled(&folder);
+    let path = folder.path().join("positions.redb");
+    for length in (0..400).step_by(40).chain((400..good.len()).step_by(1999)) {
+        fs::write(&path, &good[..length]).unwrap();
+        let error = FileStore::open(folder.path()).unwrap_err();
+        assert_eq!(error.code(), "store.damaged", "{length} bytes");
+        assert_eq!(fs::read(&path).unwrap(), &good[..length]);
+    }
+    fs::write(&path, &good).unwrap();
+    assert_eq!(
+        FileStore::open(folder.path())
+            .unwrap()
+            .list()
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn a_changed_byte_is_found_or_does_no_harm() {
+    let folder = TempDir::new().unwrap();
+    let good = filled(&folder);
+    let path = folder.path().join("positions.redb");
+    let mut damaged = 0;
+    for at in (0..320).step_by(16).chain((320..good.len()).step_by(1021)) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x41;
+        fs::write(&path, &bad).unwrap();
+        match FileStore::open(folder.path()) {
+            Ok(store) => {
+                let expected = ["a", "b", "c"].map(|name| (key(name), entry(&[19])));
+                assert_eq!(store.list().unwrap(), expected, "byte {at}");
+            }
+            Err(error) => {
+                assert_eq!(error.code(), "store.damaged", "byte {at}");
+                damaged += 1;
+            }
+        }
+    }
+    assert!(damaged > 10, "only {damaged} changes were found");
+}
+
+#[test]
+fn a_foreign_file_is_damaged_and_says_how_to_go_on() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("positions.redb");
+    fs::write(&path, "positions of my own making\n".repeat(300)).unwrap();
+    let error = FileStore::open(folder.path()).unwrap_err();
+    assert_eq!(error.code(), "store.damaged");
+    assert!(error.help().contains("move it away"));
+
+    fs::remove_file(&path).unwrap();
+    drop(redb::Database::create(&path).unwrap());
+    let error = FileStore::open(folder.path()).unwrap_err();
+    assert_eq!(error.code(), "store.damaged");
+}
+
+#[test]
+fn an_entry_of_a_newer_host_is_not_damage() {
+    let folder = TempDir::new().unwrap();
+    filled(&folder);
+    let path = folder.path().join("positions.redb");
+    let database = redb::Database::open(&path).unwrap();
+    let table = redb::TableDefinition::<(&str, &str), &[u8]>::new("positions");
+    let write = database.begin_write().unwrap();
+    {
+        let mut table = write.open_table(table).unwrap();
+        table.insert(("orders", "a"), &[2, 1, 1][..]).unwrap();
+        table.insert(("orders", "b"), &[1, 1, 1][..]).unwrap();
+    }
+    write.commit().unwrap();
+    drop(database);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.load(&key("a")).unwrap_err().code(), "store.newer");
+    let error = store.load(&key("b")).unwrap_err();
+    assert_eq!(error.code(), "store.damaged");
+    let said = "connector `b` of pipeline `orders` has an entry that is cut off";
+    assert!(error.to_string().ends_with(said));
+    assert_eq!(store.load(&key("c")).unwrap(), Some(entry(&[19])));
+    assert!(store.list().is_err());
+}
+
+#[test]
+fn a_start_that_died_while_making_the_file_is_made_good() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("positions.redb.new"), "half a").unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.list().unwrap(), []);
+    assert!(!folder.path().join("positions.redb.new").exists());
+}
+
+// Sudden death.
+
+#[test]
+fn a_killed_process_leaves_every_answered_commit_and_no_lock() {
+    let folder = TempDir::new().unwrap();
+    let mut newest = 0;
+    for commits in [1, 40, 7, 120, 15] {
+        let mut process = child("commit", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let answered = lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.strip_prefix("committed ")?.parse::<u64>().ok())
+            .take(commits)
+            .last()
+            .unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert!(answered > newest);
+
+        let store = FileStore::open(folder.path()).unwrap();
+        let position = store.load(&key("source")).unwrap().unwrap().position;
+        newest = u64::from_le_bytes(position.try_into().unwrap());
+        assert!(
+            newest >= answered,
+            "{answered} was answered, {newest} is there"
+        );
+    }
+}
+
+/// Runs [`in_a_process_of_its_own`] as the given role.
+fn child(role: &str, folder: &Path) -> Command {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "--ignored", "--nocapture"])
+        .arg(format!("{module}::in_a_process_of_its_own"))
+        .env("STORE_TEST_ROLE", role)
+        .env("STORE_TEST_FOLDER", folder);
+    command
+}
+
+#[test]
+#[ignore = "started by other tests as a process of its own"]
+fn in_a_process_of_its_own() {
+    let Ok(role) = std::env::var("STORE_TEST_ROLE") else {
+        return;
+    };
+    let folder = std::env::var("STORE_TEST_FOLDER").unwrap();
+    let store = match FileStore::open(Path::new(&folder)) {
+        Ok(store) => store,
+        Err(error) => return println!("{}: {error}", error.code()),
+    };
+    if role == "commit" {
+        let stored = store.load(&key("source")).unwrap();
+        let start = stored.map_or(0, |s| u64::from_le_bytes(s.position.try_into().unwrap()));
+        for number in start + 1..start + 100_000 {
+            store
+                .commit(&[(key("source"), entry(&number.to_le_bytes()))])
+                .unwrap();
+            println!("committed {number}");
+        }
+    }
+}
