@@ -1,7 +1,8 @@
 //! Standard error, shared by messages, log lines and the live lines of running pipelines.
 //!
-//! The live lines are the last ones on the terminal; whatever else is written goes above them. They
-//! leave nothing behind: no hidden cursor, no changed mode, so that a process may end at any moment.
+//! The live lines are the last ones on the terminal; whatever else is written goes above them.
+//! They leave nothing behind, no hidden cursor and no changed mode, so that a process may end at
+//! any moment.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};

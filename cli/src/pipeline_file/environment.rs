@@ -1,8 +1,8 @@
 //! `${VARIABLE}` in the texts of a pipeline file.
 //!
-//! `${NAME}` is the variable's value, `${NAME:-text}` the text where the variable is unset or empty,
-//! `$$` a dollar; every other dollar stands for itself. Happens after the YAML is parsed, so that a
-//! value can't change the structure of the file.
+//! `${NAME}` is the variable's value, `${NAME:-text}` the text where the variable is unset or
+//! empty, `$$` a dollar; every other dollar stands for itself. Happens after the YAML is parsed, so
+//! that a value can't change the structure of the file.
 
 use std::env::VarError;
 

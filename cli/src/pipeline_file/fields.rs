@@ -8,8 +8,9 @@ use super::node::{Entry, Node, Value};
 use super::problem::{Place, Report};
 use super::suggest::closest;
 
-/// Fields of Conduit that change records, with what they are called in messages. They are known, but
-/// refused unless empty: ignored, they would let through what the user wants changed or dropped.
+/// Fields of Conduit that change records, with what they are called in messages. They are known,
+/// but refused unless empty: ignored, they would let through what the user wants changed or
+/// dropped.
 pub(super) const UNSUPPORTED: &[(&str, &str)] =
     &[("processors", "processors"), ("condition", "conditions")];
 

@@ -13,6 +13,7 @@ mod settings;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod values;
 mod yaml;
 
 use std::fs::File;
@@ -27,6 +28,7 @@ pub(crate) use settings::Settings;
 use crate::output::Exit;
 use fields::Scope;
 use problem::Report;
+use values::Ids;
 
 /// Largest file that is read, in bytes; a pipeline takes less than a thousand.
 const FILE_SIZE_MAX: u64 = 4 << 20;
@@ -129,7 +131,7 @@ pub(crate) fn read(
 ) -> Result<PipelineFiles, Rejected> {
     let mut pipelines = Vec::new();
     let mut all = Report::default();
-    let mut ids = pipeline::Ids::new();
+    let mut ids = Ids::new();
     for path in paths {
         let file: Arc<Path> = Arc::from(path.as_path());
         let mut scope = Scope {

@@ -3,21 +3,16 @@
 //! Turns the tree of one document into entries and tells all that is wrong with it. Doesn't know
 //! which plugins exist; whether a plugin has a parameter is checked where the plugin is known.
 
-use std::collections::BTreeMap;
-
-use super::fields::{Fields, Scope, UNSUPPORTED, listed};
+use super::fields::{Fields, Scope, UNSUPPORTED};
 use super::node::{Node, Value};
 use super::problem::Place;
 use super::settings::Settings;
-use super::suggest::closest;
+use super::values::{Ids, choice, count, id};
 use super::{ConnectorEntry, ConnectorKind, DeadLetterQueue, PipelineEntry, PipelineStatus};
 
 /// The newest version of the format that is understood.
 const MAJOR: u64 = 2;
 const MINOR: u64 = 2;
-
-/// Longest id, in characters.
-const ID_LENGTH_MAX: usize = 256;
 
 const DOCUMENT_FIELDS: &[&str] = &["version", "pipelines"];
 const PIPELINE_FIELDS: &[&str] = &[
@@ -40,9 +35,6 @@ const CONNECTOR_FIELDS: &[&str] = &[
     "condition",
 ];
 const QUEUE_FIELDS: &[&str] = &["plugin", "settings", "window-size", "window-nack-threshold"];
-
-/// Where each pipeline id stands first; of all files that are read together.
-pub(super) type Ids = BTreeMap<String, Place>;
 
 /// Reads one document of a file.
 pub(super) fn document(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Vec<PipelineEntry> {
@@ -257,85 +249,6 @@ fn settings(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Settings {
         Some((node, _)) => Settings::of(node, scope),
         None => Settings::default(),
     }
-}
-
-/// A required id that is well formed and not in `ids` yet, where it is then noted.
-fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<String> {
-    let (id, place) = fields.required("id", "add `id: NAME`", scope)?;
-    let allowed = |c: char| c.is_alphanumeric() && c.is_ascii() || "-_:.".contains(c);
-    let length = id.chars().count();
-    if let Some(wrong) = id.chars().find(|&c| !allowed(c)) {
-        scope.report.problem(
-            place,
-            "pipeline.invalid_id",
-            format!("the id `{id}` has {wrong:?} in it"),
-            "use the letters a to z and A to Z, digits, `-`, `_`, `:` and `.`",
-        );
-        return None;
-    }
-    if length > ID_LENGTH_MAX {
-        scope.report.problem(
-            place,
-            "pipeline.invalid_id",
-            format!("the id has {length} characters, and {ID_LENGTH_MAX} is the most"),
-            "shorten the id; `name` and `description` may say more",
-        );
-        return None;
-    }
-    if let Some(first) = ids.get(&id) {
-        scope.report.problem(
-            place,
-            "pipeline.duplicate_id",
-            format!("the id `{id}` is already used at {first}"),
-            "rename one of the two; a connector's id need only differ within its pipeline",
-        );
-        return None;
-    }
-    ids.insert(id.clone(), place.clone());
-    Some(id)
-}
-
-/// One of a few words; nothing where the field is absent or was refused.
-fn choice<T: Copy>(
-    fields: &Fields<'_>,
-    name: &str,
-    choices: &[(&'static str, T)],
-    scope: &mut Scope<'_>,
-) -> Option<T> {
-    let (text, place) = fields.text(name, scope)?;
-    if let Some(&(_, value)) = choices.iter().find(|(word, _)| *word == text) {
-        return Some(value);
-    }
-    let words: Vec<_> = choices.iter().map(|&(word, _)| word).collect();
-    let help = match closest(&text, &words) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("it can be {}", listed(&words).replace(" and ", " or ")),
-    };
-    scope.report.problem(
-        place,
-        "pipeline.invalid_value",
-        format!("`{name}` can't be `{text}`"),
-        help,
-    );
-    None
-}
-
-/// A whole number, 0 or more; nothing if it was refused.
-fn count(fields: &Fields<'_>, name: &str, default: u64, scope: &mut Scope<'_>) -> Option<u64> {
-    let Some((node, _)) = fields.get(name) else {
-        return Some(default);
-    };
-    let text = scope.text(node, name)?;
-    if let Ok(count) = text.parse() {
-        return Some(count);
-    }
-    scope.report.problem(
-        &node.place,
-        "pipeline.invalid_value",
-        format!("`{name}` is a number of records, and `{text}` is none"),
-        format!("write a whole number, 0 or more; without the field it is {default}"),
-    );
-    None
 }
 
 /// Tells of every unsupported field that isn't empty.

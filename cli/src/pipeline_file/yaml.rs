@@ -1,8 +1,8 @@
 //! YAML text to a tree that keeps the line, the column and the source text of every node.
 //!
-//! Built from the parser's events: the tree that comes with the parser decides what `1.10` means
-//! and stops at the first duplicate key, and a pipeline file needs neither. Knows nothing of
-//! pipelines. Bounded whatever the file holds: depth, and nodes made by aliases.
+//! Built from the parser's events, not from the tree that the parser's authors offer: that one
+//! stops at the first duplicate key, and here all that is wrong is told. Bounded whatever the file
+//! holds: depth, and nodes made by aliases. Knows nothing of pipelines.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

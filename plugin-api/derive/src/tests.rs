@@ -273,8 +273,8 @@ fn default_must_be_in_the_range_of_the_type() {
             "`-129` is out of range: `i8` takes -128 to 127",
         ),
         (
-            errors_of!(parameter(default = "-1s") => Duration),
-            "`-1s` is out of range: `Duration` takes zero and more",
+            errors_of!(parameter(default = "-1ns") => Duration),
+            "`-1ns` is out of range: `Duration` takes zero and more",
         ),
         (
             errors_of!(parameter(default = 1e39) => f32),

@@ -26,6 +26,14 @@ fn position_of_another_form_is_a_fatal_error() {
 
     let error = Position::from("x").parse::<std::net::IpAddr>().unwrap_err();
     assert_eq!(error.message(), "invalid position `x`, expected an IpAddr");
+
+    let error = Position::from("x")
+        .parse::<std::num::NonZero<u8>>()
+        .unwrap_err();
+    assert_eq!(
+        error.message(),
+        "invalid position `x`, expected a NonZero<u8>"
+    );
 }
 
 #[test]

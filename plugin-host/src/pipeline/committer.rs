@@ -3,7 +3,7 @@
 //! One thread serves all pipelines of a store and commits what has come in together in one
 //! transaction. Drivers never wait for the disk unless both of their windows are full.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
@@ -45,13 +45,15 @@ pub(crate) struct Commit {
 }
 
 impl Committer {
-    /// Starts the thread.
-    pub(crate) fn start(store: Arc<dyn PositionStore>) -> std::io::Result<Self> {
+    /// Starts the thread. It doesn't keep the store open: the engine does, and every run until it is
+    /// over, so that whoever has dropped those can open the store again.
+    pub(crate) fn start(store: &Arc<dyn PositionStore>) -> std::io::Result<Self> {
+        let store = Arc::downgrade(store);
         // Bounded by the drivers: each has at most one request under way.
         let (requests, incoming) = unbounded();
         thread::Builder::new()
             .name("forebay-commit".to_owned())
-            .spawn(move || serve(&*store, &incoming))?;
+            .spawn(move || serve(&store, &incoming))?;
         Ok(Self { requests })
     }
 
@@ -94,7 +96,7 @@ impl Commit {
     }
 }
 
-fn serve(store: &dyn PositionStore, incoming: &Receiver<Request>) {
+fn serve(store: &Weak<dyn PositionStore>, incoming: &Receiver<Request>) {
     while let Ok(first) = incoming.recv() {
         let mut entries = vec![(first.key, first.stored)];
         let mut waiting = vec![(first.done, first.context)];
@@ -102,9 +104,12 @@ fn serve(store: &dyn PositionStore, incoming: &Receiver<Request>) {
             entries.push((request.key, request.stored));
             waiting.push((request.done, request.context));
         }
-        let result = store
-            .commit(&entries)
-            .map_err(|error| CommitError::Store(Arc::new(error)));
+        let result = match store.upgrade() {
+            Some(store) => {
+                store.commit(&entries).map_err(|error| CommitError::Store(Arc::new(error)))
+            }
+            None => Err(CommitError::Closed),
+        };
         for (done, context) in waiting {
             // Fails only when the driver has gone, which then doesn't care.
             done.send(result.clone()).ok();

@@ -22,7 +22,7 @@ pub(crate) use run::Run;
 
 use crate::registry::PluginName;
 use crate::service::PluginService;
-use crate::store::PositionStore;
+use crate::store::{PositionStore, StoreKey};
 use committer::Committer;
 
 /// What a pipeline is made of.
@@ -71,7 +71,7 @@ impl Engine {
         service: Arc<PluginService>,
         store: Arc<dyn PositionStore>,
     ) -> Result<Self, PipelineError> {
-        let committer = Committer::start(Arc::clone(&store)).map_err(PipelineError::Thread)?;
+        let committer = Committer::start(&store).map_err(PipelineError::Thread)?;
         Ok(Self {
             service,
             store,
@@ -106,11 +106,17 @@ impl Engine {
         options: RunOptions,
     ) -> Result<Pipeline, Vec<PipelineError>> {
         let plan = open::Plan::new(&self.service, config)?;
-        let run = Run::new(config.id.clone());
+        let key = StoreKey::new(&config.id, &config.source.id);
+        let stored = self
+            .store
+            .load(&key)
+            .map_err(|error| vec![PipelineError::Store(Arc::new(error))])?;
+        let run = Run::new(config.id.clone(), Arc::clone(&self.store));
         let launch = open::Launch {
             run: Arc::clone(&run),
-            store: Arc::clone(&self.store),
             committer: self.committer.clone(),
+            key,
+            position: stored.map(|stored| stored.position),
             options,
         };
         launch.spawn(plan).map_err(|error| vec![error])?;

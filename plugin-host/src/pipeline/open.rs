@@ -18,7 +18,7 @@ use crate::parameters::Side;
 use crate::registry::Blueprint;
 use crate::service::PluginService;
 use crate::session::{Call, CallError, DestinationSession, Session, SourceSession};
-use crate::store::{PositionStore, StoreKey};
+use crate::store::StoreKey;
 use crate::supervisor;
 
 /// Records of a batch when `sdk.batch.size` leaves it to the driver.
@@ -121,8 +121,10 @@ impl Planned {
 /// What a driver's thread is started with.
 pub(super) struct Launch {
     pub(super) run: Arc<Run>,
-    pub(super) store: Arc<dyn PositionStore>,
     pub(super) committer: Committer,
+    pub(super) key: StoreKey,
+    /// Where the source goes on.
+    pub(super) position: Option<Vec<u8>>,
     pub(super) options: RunOptions,
 }
 
@@ -188,11 +190,6 @@ impl Launch {
         source: &Arc<SourceSession>,
         sessions: &[Arc<DestinationSession>],
     ) -> Result<Fused, Halt> {
-        let key = StoreKey::new(&plan.pipeline, &plan.source.id);
-        let stored = self
-            .store
-            .load(&key)
-            .map_err(|error| PipelineError::Store(Arc::new(error)))?;
         for (session, planned) in sessions.iter().zip(&plan.destinations) {
             let made = session.construct(|| {
                 let module = planned.blueprint.loaded.module;
@@ -225,7 +222,7 @@ impl Launch {
         for session in sessions {
             halt_on(session.connector(), Call::Start, session.start())?;
         }
-        let position = stored.as_ref().map(|stored| &*stored.position);
+        let position = self.position.as_deref();
         halt_on(source.connector(), Call::Start, source.start(position))?;
         let outlets = sessions
             .iter()
@@ -238,7 +235,7 @@ impl Launch {
         let records = planned.checked.batch_size().unwrap_or(BATCH_RECORDS);
         let keeper = Keeper {
             committer: self.committer.clone(),
-            key,
+            key: self.key.clone(),
             plugin: planned.blueprint.name().to_string(),
             hash: planned.blueprint.hash().map(str::to_owned),
         };

@@ -9,6 +9,7 @@ use plugin_api::ffi::Wakeups;
 
 use super::error::PipelineError;
 use crate::session::{Call, Watched};
+use crate::store::PositionStore;
 
 /// How a pipeline's run has ended.
 #[derive(Debug, Clone)]
@@ -58,12 +59,14 @@ pub(crate) struct Run {
     abandoned: OnceLock<Arc<PipelineError>>,
     /// Sessions that are to be torn down after that.
     leftover: Mutex<Vec<Arc<dyn Watched>>>,
+    /// Keeps the store open until the run is over.
+    store: Mutex<Option<Arc<dyn PositionStore>>>,
     outcome: Mutex<Option<Outcome>>,
     over: Condvar,
 }
 
 impl Run {
-    pub(crate) fn new(pipeline: String) -> Arc<Self> {
+    pub(crate) fn new(pipeline: String, store: Arc<dyn PositionStore>) -> Arc<Self> {
         Arc::new(Self {
             pipeline,
             counters: Counters::default(),
@@ -73,6 +76,7 @@ impl Run {
             forced_at: OnceLock::new(),
             abandoned: OnceLock::new(),
             leftover: Mutex::new(Vec::new()),
+            store: Mutex::new(Some(store)),
             outcome: Mutex::new(None),
             over: Condvar::new(),
         })
@@ -200,6 +204,7 @@ impl Run {
 
     /// The run is over; only the first outcome counts.
     pub(crate) fn finish(&self, outcome: Outcome) {
+        drop(self.store.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut slot = self.lock_outcome();
         slot.get_or_insert(outcome);
         self.over.notify_all();

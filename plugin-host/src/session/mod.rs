@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plugin_api::Error;
+use plugin_api::{Error, ErrorKind};
 use plugin_api::ffi::{Context, RunFlags};
 
 pub(crate) use destination::DestinationSession;
@@ -124,7 +124,8 @@ impl<O: Object> Session<O> {
         }
         let mut object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(present) = object.as_mut() else {
-            return Err(CallError::Detached);
+            let error = Error::new(ErrorKind::Closed, "there is no instance to call");
+            return Err(CallError::Plugin(error));
         };
         self.begin(call);
         let result = make(present, &self.handle);
@@ -151,6 +152,11 @@ impl<O: Object> Session<O> {
 
     /// Tears the object down and drops it; the last call. Nothing happens the second time.
     pub(crate) fn teardown(&self) -> Result<(), CallError> {
+        if !self.watch.is_detached()
+            && self.object.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        {
+            return Ok(());
+        }
         let result = self.call(Call::Teardown, |object, context| object.teardown(context));
         let dropped = self.call_drop();
         match result {

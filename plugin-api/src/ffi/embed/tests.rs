@@ -184,6 +184,41 @@ fn owned_texts_are_taken_too() {
 }
 
 #[test]
+fn large_specification_is_within_the_compilers_limit() {
+    // The lint on long evaluations is an error; that this compiles is the test.
+    static LARGE: [u8; len(&LARGE_FACTS)] = build(&LARGE_FACTS);
+    assert!(LARGE.len() > 20_000);
+    assert_eq!(json_of(&LARGE)["package"], FACTS.package);
+}
+
+const LARGE_FACTS: MarkerFacts = MarkerFacts {
+    specification: SpecificationFacts {
+        source_params: Some(&[const { LARGE_PARAMETER }; 60]),
+        ..FACTS.specification
+    },
+    ..FACTS
+};
+
+const LARGE_PARAMETER: Named = (
+    "parameter",
+    Parameter {
+        default: Cow::Borrowed("10s"),
+        kind: ParameterType::Duration,
+        description: Cow::Borrowed(
+            "How long to wait for the other side before the attempt is given up and the next \
+             one begins.\nA short time finds a dead server sooner, a long one is kinder to a \
+             server that is only busy; see \"timeouts\" in the manual for what the server \
+             itself does, and for how this goes together with the number of attempts.",
+        ),
+        validations: Cow::Borrowed(&[Validation {
+            kind: ValidationType::GreaterThan,
+            value: Cow::Borrowed("0s"),
+        }]),
+        secret: false,
+    },
+);
+
+#[test]
 #[should_panic(expected = "a marker's N must be `len` of its facts")]
 fn build_refuses_a_length_that_is_not_its_own() {
     const TOO_LONG: usize = len(&FACTS) + 1;

@@ -83,6 +83,11 @@ fn broken_rules_are_told_with_their_place() {
             "has the extension 5 at byte 4, expected -1, the timestamp",
         ),
         (
+            b"\x81\xa1v\xd6\xfe\x00\x00\x00\x00",
+            "unknown_extension",
+            "has the extension -2 at byte 4, expected -1, the timestamp",
+        ),
+        (
             b"\x81\xa1v\xd5\xff\x00\x00",
             "invalid_timestamp",
             "has an invalid timestamp at byte 4",

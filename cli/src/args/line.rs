@@ -1,0 +1,199 @@
+//! The words of the command line, as clap reads them, with their help.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use log::LevelFilter;
+
+/// Streams records between connector plugins.
+///
+/// A plugin is a shared library: put its file into a plugin folder and it is available. A pipeline
+/// file says which source feeds which destinations.
+#[derive(Debug, Parser)]
+#[command(
+    name = "forebay",
+    version,
+    max_term_width = 100,
+    after_help = "Run `forebay --help` or `forebay COMMAND --help` for more.",
+    after_long_help = "\
+Exit codes:
+  0  all was done, or whoever read the output had enough
+  1  a pipeline failed while it ran
+  2  the command line, a pipeline file or a setting is wrong
+  3  a file, a folder or the machine isn't as needed
+
+Begin with `forebay quickstart`."
+)]
+pub(super) struct Line {
+    #[command(flatten)]
+    pub(super) flags: Flags,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags that may stand before and after every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(super) struct Flags {
+    /// Folder with plugin files; repeatable [default: ./plugins]
+    ///
+    /// Where two folders have the same version of a plugin, the folder named earlier wins, and
+    /// `forebay list` says so.
+    ///
+    /// Without the flag, the folders are those of the environment variable `FOREBAY_PLUGINS`,
+    /// separated as in PATH; without that, `./plugins`.
+    #[arg(long, value_name = "DIR")]
+    pub(super) plugins: Vec<PathBuf>,
+
+    /// Folder for the positions of pipelines [default: ./.forebay]
+    ///
+    /// Says how far each pipeline has come, so that the next run goes on from there. The folder is
+    /// made when it is needed, and serves one process at a time.
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+
+    /// Write results as JSON
+    ///
+    /// One document a line, on standard output. Log lines and messages stay plain text on standard
+    /// error.
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Log more; repeatable
+    ///
+    /// `-v` logs info, `-vv` debug, `-vvv` trace, on standard error. Without it there are warnings
+    /// and errors, and where standard error is no terminal a line on each pipeline every 10
+    /// seconds.
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+
+    /// Log less; repeatable
+    ///
+    /// `-q` logs only errors, `-qq` nothing, and both leave out the live lines. The result on
+    /// standard output is written all the same, and so is the reason where a command fails.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(super) quiet: u8,
+
+    /// Log from this level on [default: warn]
+    ///
+    /// Overrides `-v` and `-q`.
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    pub(super) log_level: Option<Level>,
+
+    /// How plugin files are loaded [default: memory]
+    ///
+    /// Where the platform can't load from memory, `memory` is the same as `copy`.
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub(super) load_from: Option<LoadFrom>,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Off => Self::Off,
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
+
+/// How plugin files are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoadFrom {
+    /// From memory: the bytes that were checked, whatever happens to the file
+    Memory,
+    /// From a private copy on disk: debuggers and profilers find its path
+    Copy,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(Run),
+    List(List),
+    Quickstart(Quickstart),
+}
+
+/// Run pipelines until they are stopped or all their sources have ended
+///
+/// Nothing starts unless all files are right; what is wrong with any of them is told at once, with
+/// file, line and column.
+///
+/// The first Ctrl-C or SIGTERM stops gracefully: what was read is delivered, and the positions are
+/// stored. A second one stops at once; the next run then repeats some records.
+///
+/// On a terminal each pipeline has a live line with records, records a second, bytes, unanswered
+/// records and errors. A summary follows at the end.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+With --json, one document at the end:
+  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"seconds\", \"error\"}]}
+`status` is ended, stopped, failed or skipped, and `error` null or {\"code\", \"message\", \"help\"}.
+
+Examples:
+  forebay run pipeline.yaml
+  forebay --plugins /opt/plugins --state /var/lib/forebay run a.yaml b.yaml
+  forebay run --until-end backfill.yaml")]
+pub(crate) struct Run {
+    /// Pipeline files: YAML, Conduit's format 2.2
+    #[arg(value_name = "PIPELINE.yaml", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// End at the present end of the data
+    ///
+    /// A source that would wait for more, such as one that follows a file, ends once it has read
+    /// what is there now.
+    #[arg(long)]
+    pub(crate) until_end: bool,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Show every plugin, builtin and standalone
+///
+/// Files in the plugin folders that were refused are shown too, with the reason and how to mend it.
+/// They are no failure of this command: it exits with 0.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+With --json, one document:
+  {\"plugins\": [{\"name\", \"version\", \"kind\", \"path\", \"status\", \"reason\", \"specification\"}]}
+`kind` is builtin or standalone, `status` ready or quarantined, and `reason` null or
+{\"code\", \"stage\", \"message\", \"help\"}.")]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Make a folder with plugins, data and a pipeline, and run it
+///
+/// The data is the list of all Unicode characters, 34,924 lines. Each line flows out of a file
+/// through a shared library, and through a shared library into another file.
+///
+/// A folder that an earlier quickstart made is made anew. A folder with anything else in it is
+/// left alone. The plugins and the positions are those in the folder, whatever `--plugins` and
+/// `--state` say.
+#[derive(Debug, Args)]
+pub(crate) struct Quickstart {
+    /// Folder to make
+    #[arg(value_name = "DIR", default_value = "./forebay-quickstart")]
+    pub(crate) folder: PathBuf,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}

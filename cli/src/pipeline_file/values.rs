@@ -1,0 +1,97 @@
+//! Single values that have a rule: ids, one word of a few, counts.
+
+use std::collections::BTreeMap;
+
+use super::fields::{Fields, Scope, listed};
+use super::problem::Place;
+use super::suggest::closest;
+
+/// Longest id, in characters.
+const ID_LENGTH_MAX: usize = 256;
+
+/// Where each id stands first, among those that must differ from each other.
+pub(super) type Ids = BTreeMap<String, Place>;
+
+/// A required id that is well formed and not in `ids` yet, where it is then noted.
+pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<String> {
+    let (id, place) = fields.required("id", "add `id: NAME`", scope)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
+    let length = id.chars().count();
+    if let Some(wrong) = id.chars().find(|&c| !allowed(c)) {
+        scope.report.problem(
+            place,
+            "pipeline.invalid_id",
+            format!("the id `{id}` has {wrong:?} in it"),
+            "use the letters a to z and A to Z, digits, `-`, `_`, `:` and `.`",
+        );
+        return None;
+    }
+    if length > ID_LENGTH_MAX {
+        scope.report.problem(
+            place,
+            "pipeline.invalid_id",
+            format!("the id has {length} characters, and {ID_LENGTH_MAX} is the most"),
+            "shorten the id; `name` and `description` may say more",
+        );
+        return None;
+    }
+    if let Some(first) = ids.get(&id) {
+        scope.report.problem(
+            place,
+            "pipeline.duplicate_id",
+            format!("the id `{id}` is already used at {first}"),
+            "rename one of the two; a connector's id need only differ within its pipeline",
+        );
+        return None;
+    }
+    ids.insert(id.clone(), place.clone());
+    Some(id)
+}
+
+/// One of a few words; nothing where the field is absent or was refused.
+pub(super) fn choice<T: Copy>(
+    fields: &Fields<'_>,
+    name: &str,
+    choices: &[(&'static str, T)],
+    scope: &mut Scope<'_>,
+) -> Option<T> {
+    let (text, place) = fields.text(name, scope)?;
+    if let Some(&(_, value)) = choices.iter().find(|(word, _)| *word == text) {
+        return Some(value);
+    }
+    let words: Vec<_> = choices.iter().map(|&(word, _)| word).collect();
+    let help = match closest(&text, &words) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it can be {}", listed(&words).replace(" and ", " or ")),
+    };
+    scope.report.problem(
+        place,
+        "pipeline.invalid_value",
+        format!("`{name}` can't be `{text}`"),
+        help,
+    );
+    None
+}
+
+/// A whole number, 0 or more; nothing if it was refused.
+pub(super) fn count(
+    fields: &Fields<'_>,
+    name: &str,
+    default: u64,
+    scope: &mut Scope<'_>,
+) -> Option<u64> {
+    let Some((node, _)) = fields.get(name) else {
+        return Some(default);
+    };
+    let text = scope.text(node, name)?;
+    if let Ok(count) = text.parse() {
+        return Some(count);
+    }
+    scope.report.problem(
+        &node.place,
+        "pipeline.invalid_value",
+        format!("`{name}` is a number of records, and `{text}` is none"),
+        format!("write a whole number, 0 or more; without the field it is {default}"),
+    );
+    None
+}

@@ -1,0 +1,278 @@
+//! Plugins that hang or panic in each of their calls: the pipeline ends in time, nothing else is
+//! harmed, and what hangs is cleaned up when it returns after all.
+#![expect(clippy::unwrap_used, reason = "a test's helper functions may fail the test")]
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plugin_api::{
+    Acks, Batch, BatchWriter, Context, Destination, Parameters, Position, Progress, Result, Source,
+};
+use plugin_host::{Outcome, Pipeline, RunOptions};
+use support::{connector, engine, pipeline};
+use tempfile::tempdir;
+
+/// Where a connector misbehaves, and how.
+#[derive(Parameters)]
+struct Config {
+    /// The call.
+    #[parameter(default = "")]
+    call: String,
+    /// Whether it panics there instead of hanging.
+    #[parameter(default = false)]
+    panic: bool,
+}
+
+/// Calls that hang wait here until the test lets them go.
+static GATE: (Mutex<Gate>, Condvar) = (Mutex::new(Gate { open: false, waiting: 0 }), Condvar::new());
+
+struct Gate {
+    open: bool,
+    waiting: usize,
+}
+
+/// Connectors that exist.
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// The gate is one for the whole process, so tests that use it take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
+    turn
+}
+
+fn release() {
+    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
+    gate.open = true;
+    GATE.1.notify_all();
+    while gate.waiting > 0 {
+        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl Config {
+    fn misbehave(&self, call: &str) {
+        if self.call != call {
+            return;
+        }
+        assert!(!self.panic, "asked to panic in {call}");
+        let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gate.waiting += 1;
+        GATE.1.notify_all();
+        while !gate.open {
+            gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
+        }
+        gate.waiting -= 1;
+        GATE.1.notify_all();
+    }
+}
+
+struct Stubborn {
+    config: Config,
+    next: u64,
+}
+
+impl Stubborn {
+    fn new(config: Config) -> Self {
+        ALIVE.fetch_add(1, Ordering::SeqCst);
+        Self { config, next: 0 }
+    }
+}
+
+impl Drop for Stubborn {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::SeqCst);
+        self.config.misbehave("drop");
+    }
+}
+
+impl Source for Stubborn {
+    type Config = Config;
+
+    fn validate(config: &Config) -> Result<()> {
+        config.misbehave("configure");
+        Ok(())
+    }
+
+    fn open(config: Config, _: Option<&Position>) -> Result<Self> {
+        config.misbehave("start");
+        Ok(Self::new(config))
+    }
+
+    fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
+        if self.next == 10 {
+            self.config.misbehave("read");
+            if self.config.call == "stop" {
+                // Only a stop is to be seen.
+                let _ = context.wait(Duration::from_secs(1));
+                return Ok(Progress::Idle);
+            }
+            return Ok(Progress::End);
+        }
+        self.next += 1;
+        batch.create(self.next).payload("x");
+        Ok(Progress::More)
+    }
+
+    fn ack(&mut self, _: &Position) -> Result<()> {
+        self.config.misbehave("ack");
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<Option<Position>> {
+        self.config.misbehave("stop");
+        Ok(None)
+    }
+
+    fn close(self) -> Result<()> {
+        self.config.misbehave("teardown");
+        Ok(())
+    }
+}
+
+impl Destination for Stubborn {
+    type Config = Config;
+
+    fn validate(config: &Config) -> Result<()> {
+        config.misbehave("configure");
+        Ok(())
+    }
+
+    fn open(config: Config) -> Result<Self> {
+        config.misbehave("start");
+        Ok(Self::new(config))
+    }
+
+    fn write(&mut self, _: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
+        self.config.misbehave("write");
+        if self.config.call == "flush" {
+            acks.defer();
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, _: &mut Acks, _: &Context) -> Result<()> {
+        self.config.misbehave("flush");
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        self.config.misbehave("stop");
+        Ok(())
+    }
+
+    fn close(self) -> Result<()> {
+        self.config.misbehave("teardown");
+        Ok(())
+    }
+}
+
+/// Starts a pipeline whose source or destination misbehaves in the call.
+fn start(state: &std::path::Path, side: &str, call: &str, settings: &[(&str, &str)]) -> Pipeline {
+    let plugins = [plugin!("src", source: Stubborn), plugin!("dst", destination: Stubborn)];
+    let engine = engine(plugins, state);
+    let mut bad = vec![("call", call)];
+    bad.extend_from_slice(settings);
+    let (source, destination): (&[_], &[_]) =
+        if side == "source" { (&bad, &[]) } else { (&[], &bad) };
+    let config =
+        pipeline(connector("src", "src", source), connector("dst", "dst", destination));
+    engine.start(&config, RunOptions::default()).unwrap()
+}
+
+const SOURCE_CALLS: [&str; 7] = ["configure", "start", "read", "ack", "stop", "teardown", "drop"];
+const DESTINATION_CALLS: [&str; 7] =
+    ["configure", "start", "write", "flush", "stop", "teardown", "drop"];
+
+/// Every side with each of its calls.
+fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let source = SOURCE_CALLS.into_iter().map(|call| ("source", call));
+    source.chain(DESTINATION_CALLS.into_iter().map(|call| ("destination", call)))
+}
+
+/// Waits until the source sits in `read` with nothing to read, then asks it to stop.
+fn stop_when_read(pipeline: &Pipeline, side: &str, call: &str) {
+    if (side, call) == ("source", "stop") {
+        while pipeline.progress().records < 10 {
+            std::thread::yield_now();
+        }
+        pipeline.stop();
+    }
+}
+
+#[test]
+fn a_call_that_hangs_ends_with_its_budget() {
+    let _turn = turn();
+    for (side, call) in cases() {
+        GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
+        let state = tempdir().unwrap();
+        let begun = Instant::now();
+        let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "150ms")]);
+        stop_when_read(&pipeline, side, call);
+        let outcome = pipeline.wait_timeout(Duration::from_secs(20));
+        let Some(Outcome::Failed(error)) = outcome else {
+            panic!("{side} {call}: {outcome:?}");
+        };
+        assert_eq!(error.code(), "connector.call_timeout", "{side} {call}: {error}");
+        // A drop that hangs does so in the teardown, which consumes the connector.
+        let named = if call == "drop" { "teardown" } else { call };
+        assert!(error.to_string().contains(named), "{side} {call}: {error}");
+        assert!(begun.elapsed() >= Duration::from_millis(150), "{side} {call} ended too early");
+        assert!(plugin_host::is_stuck(), "{side} {call}");
+        // Nobody but the one that hangs may be left.
+        assert!(ALIVE.load(Ordering::SeqCst) <= 1, "{side} {call}");
+        release();
+        while plugin_host::is_stuck() {
+            std::thread::yield_now();
+        }
+        assert_eq!(ALIVE.load(Ordering::SeqCst), 0, "{side} {call}");
+    }
+}
+
+#[test]
+fn a_forced_stop_does_not_wait_for_the_budget() {
+    let _turn = turn();
+    for (side, call) in [("source", "read"), ("destination", "write"), ("source", "start")] {
+        GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
+        let state = tempdir().unwrap();
+        let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "1h")]);
+        {
+            let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
+            while gate.waiting == 0 {
+                gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        pipeline.stop();
+        assert!(pipeline.wait_timeout(Duration::from_millis(100)).is_none(), "{side} {call}");
+        pipeline.force_stop();
+        let outcome = pipeline.wait_timeout(Duration::from_secs(20));
+        assert!(matches!(outcome, Some(Outcome::Forced)), "{side} {call}: {outcome:?}");
+        release();
+        while plugin_host::is_stuck() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_panic_ends_its_own_pipeline_only() {
+    let _turn = turn();
+    for (side, call) in cases() {
+        let state = tempdir().unwrap();
+        let pipeline = start(state.path(), side, call, &[("panic", "true")]);
+        stop_when_read(&pipeline, side, call);
+        let outcome = pipeline.wait_timeout(Duration::from_secs(20));
+        let Some(Outcome::Failed(error)) = outcome else {
+            panic!("{side} {call}: {outcome:?}");
+        };
+        let text = error.to_string();
+        assert_eq!(error.code(), "plugin.panic", "{side} {call}: {text}");
+        assert!(text.contains(&format!("panic: asked to panic in {call}")), "{text}");
+        assert!(!plugin_host::is_stuck(), "{side} {call}");
+        assert_eq!(ALIVE.load(Ordering::SeqCst), 0, "{side} {call}");
+    }
+}

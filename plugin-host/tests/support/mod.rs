@@ -1,0 +1,81 @@
+//! What the host's integration tests share: plugins made from a pair of types, and an engine.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use plugin_api::Plugin;
+use plugin_host::store::FileStore;
+use plugin_host::{
+    ConnectorConfig, Engine, PipelineConfig, PluginService, Registry,
+};
+
+/// Makes a plugin of a source, a destination or both, as `export_plugin!` does, but several of them
+/// in one crate: without the header and marker of a file.
+#[macro_export]
+macro_rules! plugin {
+    ($name:literal, source: $source:ty) => {
+        $crate::plugin!(@ $name, [$source], [])
+    };
+    ($name:literal, destination: $destination:ty) => {
+        $crate::plugin!(@ $name, [], [$destination])
+    };
+    (@ $name:literal, [$($source:ty)?], [$($destination:ty)?]) => {{
+        #[derive(Debug)]
+        enum Exported {}
+
+        impl plugin_api::ffi::Export for Exported {
+            const FACTS: plugin_api::ffi::embed::MarkerFacts = {
+                let mut facts = plugin_api::ffi::package_facts(
+                    $name, "0.1.0", "v0.1.0", "for tests", "test", "unused", true,
+                );
+                $(
+                    facts.specification.acks = <$source as plugin_api::Source>::ACKS;
+                    facts.specification.source_params = Some(
+                        <<$source as plugin_api::Source>::Config as plugin_api::Parameters>
+                            ::PARAMETERS,
+                    );
+                )?
+                $(
+                    facts.specification.destination_params = Some(
+                        <<$destination as plugin_api::Destination>::Config as plugin_api::Parameters>
+                            ::PARAMETERS,
+                    );
+                )?
+                facts
+            };
+            const NEW_SOURCE: plugin_api::ffi::ROption<plugin_api::ffi::NewSource> =
+                plugin_api::export_plugin!(@constructor new_source $($source)?);
+            const NEW_DESTINATION: plugin_api::ffi::ROption<plugin_api::ffi::NewDestination> =
+                plugin_api::export_plugin!(@constructor new_destination $($destination)?);
+        }
+
+        plugin_api::Plugin::of::<Exported>()
+    }};
+}
+
+/// An engine over these builtins, with its positions in the folder.
+pub fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {
+    let builtin = Registry::builtin(plugins);
+    assert!(builtin.quarantined().is_empty(), "{:?}", builtin.quarantined());
+    let service = PluginService::new(builtin, Registry::default());
+    let store = FileStore::open(state).expect("a store");
+    Engine::new(Arc::new(service), Arc::new(store)).expect("an engine")
+}
+
+/// A connector of a plugin with these settings.
+pub fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> ConnectorConfig {
+    ConnectorConfig {
+        id: id.to_owned(),
+        plugin: plugin.parse().expect("a plugin's name"),
+        settings: settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+/// A pipeline with one destination.
+pub fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
+    PipelineConfig { id: "p".to_owned(), source, destinations: vec![destination] }
+}
