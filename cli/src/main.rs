@@ -8,9 +8,11 @@ mod list;
 mod logging;
 mod output;
 mod pipeline_file;
+mod plugins;
 mod progress;
 mod quickstart;
 mod run;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -22,7 +24,7 @@ fn main() -> ExitCode {
     logging::start(&arguments.global);
     let exit = dispatch(&arguments)
         .unwrap_or_else(|failure| output::print_failure(&failure, arguments.global.form));
-    exit.into()
+    signals::leave(exit)
 }
 
 fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -30,7 +32,7 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
         Command::List(_) => {
-            list::print(run::rows(global)?, global.form)?;
+            list::print(plugins::rows(&plugins::service(global)?), global.form)?;
             Ok(Exit::Ok)
         }
         Command::Quickstart(asked) => {

@@ -1,5 +1,8 @@
 //! Pipelines over the fused driver: what is delivered, acknowledged and stored, and how they end.
-#![expect(clippy::unwrap_used, reason = "a test's helper functions may fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helper functions may fail the test"
+)]
 
 mod support;
 
@@ -40,7 +43,10 @@ impl Source for Counter {
     const ACKS: AckMode = AckMode::Each;
 
     fn open(config: CounterConfig, position: Option<&Position>) -> Result<Self> {
-        let next = position.map(Position::parse::<u64>).transpose()?.map_or(1, |n| n + 1);
+        let next = position
+            .map(Position::parse::<u64>)
+            .transpose()?
+            .map_or(1, |n| n + 1);
         Ok(Self { next, config })
     }
 
@@ -52,7 +58,10 @@ impl Source for Counter {
             if self.next == self.config.fail_at {
                 return Err(Error::new(ErrorKind::Fatal, "no such number"));
             }
-            batch.create(self.next).key("k").payload(format_args!("number {}", self.next));
+            batch
+                .create(self.next)
+                .key("k")
+                .payload(format_args!("number {}", self.next));
             self.next += 1;
             if context.is_stopping() {
                 break;
@@ -77,7 +86,11 @@ fn note(journal: &str, entry: String) {
 
 fn noted(journal: &str) -> Vec<String> {
     let entries = JOURNAL.lock().unwrap_or_else(PoisonError::into_inner);
-    entries.iter().filter(|(name, _)| name == journal).map(|(_, entry)| entry.clone()).collect()
+    entries
+        .iter()
+        .filter(|(name, _)| name == journal)
+        .map(|(_, entry)| entry.clone())
+        .collect()
 }
 
 /// Notes every record; answers as its settings say.
@@ -109,7 +122,10 @@ impl Destination for Notes {
     type Config = NotesConfig;
 
     fn open(config: NotesConfig) -> Result<Self> {
-        Ok(Self { config, deferred: Vec::new() })
+        Ok(Self {
+            config,
+            deferred: Vec::new(),
+        })
     }
 
     fn write(&mut self, batch: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
@@ -126,7 +142,9 @@ impl Destination for Notes {
         if self.config.defer || self.config.forget {
             acks.defer();
         }
-        if self.config.twice && let Some(record) = batch.get(0) {
+        if self.config.twice
+            && let Some(record) = batch.get(0)
+        {
             acks.ok(&record);
             acks.ok(&record);
         }
@@ -152,7 +170,10 @@ impl Destination for Notes {
 }
 
 fn plugins() -> [plugin_api::Plugin; 2] {
-    [plugin!("counter", source: Counter), plugin!("notes", destination: Notes)]
+    [
+        plugin!("counter", source: Counter),
+        plugin!("notes", destination: Notes),
+    ]
 }
 
 fn stored(state: &std::path::Path) -> Option<String> {
@@ -165,18 +186,16 @@ fn numbers(from: u64, to: u64) -> Vec<String> {
     (from..=to).map(|n| format!("number {n}")).collect()
 }
 
-fn run(
-    state: &std::path::Path,
-    source: &[(&str, &str)],
-    destination: &[(&str, &str)],
-) -> Outcome {
+fn run(state: &std::path::Path, source: &[(&str, &str)], destination: &[(&str, &str)]) -> Outcome {
     let engine = engine(plugins(), state);
     let config = pipeline(
         connector("src", "builtin:counter", source),
         connector("dst", "notes", destination),
     );
     let pipeline = engine.start(&config, RunOptions::default()).unwrap();
-    pipeline.wait_timeout(Duration::from_secs(60)).expect("an outcome in time")
+    pipeline
+        .wait_timeout(Duration::from_secs(60))
+        .expect("an outcome in time")
 }
 
 fn failure(outcome: &Outcome) -> String {
@@ -238,7 +257,10 @@ fn unanswered_records_are_not_stored_and_the_run_fails() {
         &[("forget", "true"), ("sdk.call.timeout", "200ms")],
     );
     let text = failure(&outcome);
-    assert!(text.starts_with("connector.unanswered: connector `p:dst` left 5 records"), "{text}");
+    assert!(
+        text.starts_with("connector.unanswered: connector `p:dst` left 5 records"),
+        "{text}"
+    );
     assert_eq!(stored(state.path()), None);
     assert!(noted("forget.acks").is_empty());
 }
@@ -248,7 +270,10 @@ fn a_refused_record_ends_the_run_and_is_read_again() {
     let state = tempdir().unwrap();
     let outcome = run(state.path(), &[("last", "10")], &[("refuse", "number 7")]);
     let text = failure(&outcome);
-    assert!(text.starts_with("record.refused: connector `p:dst`: record 6 was refused"), "{text}");
+    assert!(
+        text.starts_with("record.refused: connector `p:dst`: record 6 was refused"),
+        "{text}"
+    );
     assert_eq!(stored(state.path()).as_deref(), Some("6"));
 }
 
@@ -257,14 +282,21 @@ fn a_double_answer_is_a_breach_of_contract() {
     let state = tempdir().unwrap();
     let outcome = run(state.path(), &[("last", "10")], &[("twice", "true")]);
     let text = failure(&outcome);
-    assert!(text.starts_with("connector.contract: connector `p:dst`: write: "), "{text}");
+    assert!(
+        text.starts_with("connector.contract: connector `p:dst`: write: "),
+        "{text}"
+    );
     assert!(text.contains("twice"), "{text}");
 }
 
 #[test]
 fn records_before_an_error_are_delivered_and_stored() {
     let state = tempdir().unwrap();
-    let outcome = run(state.path(), &[("failAt", "301")], &[("journal", "before"), ("defer", "true")]);
+    let outcome = run(
+        state.path(),
+        &[("failAt", "301")],
+        &[("journal", "before"), ("defer", "true")],
+    );
     let text = failure(&outcome);
     assert!(text.contains("`p:src`: read: no such number"), "{text}");
     assert_eq!(noted("before")[..300], numbers(1, 300));
@@ -284,11 +316,15 @@ fn a_graceful_stop_loses_and_repeats_nothing() {
         std::thread::yield_now();
     }
     pipeline.stop();
-    let outcome = pipeline.wait_timeout(Duration::from_secs(60)).expect("an outcome");
+    let outcome = pipeline
+        .wait_timeout(Duration::from_secs(60))
+        .expect("an outcome");
     assert!(matches!(outcome, Outcome::Stopped), "{outcome:?}");
     drop((pipeline, engine));
-    let records: Vec<String> =
-        noted("stop").into_iter().filter(|entry| entry.starts_with("number")).collect();
+    let records: Vec<String> = noted("stop")
+        .into_iter()
+        .filter(|entry| entry.starts_with("number"))
+        .collect();
     assert_eq!(records, numbers(1, records.len() as u64));
     assert_eq!(stored(state.path()), Some(records.len().to_string()));
 }
@@ -301,9 +337,15 @@ fn several_destinations_all_get_every_record() {
         connector("src", "counter", &[("last", "600")]),
         connector("a", "notes", &[("journal", "fan.a")]),
     );
-    config.destinations.push(connector("b", "notes", &[("journal", "fan.b"), ("defer", "true")]));
+    config.destinations.push(connector(
+        "b",
+        "notes",
+        &[("journal", "fan.b"), ("defer", "true")],
+    ));
     let pipeline = engine.start(&config, RunOptions::default()).unwrap();
-    let outcome = pipeline.wait_timeout(Duration::from_secs(60)).expect("an outcome");
+    let outcome = pipeline
+        .wait_timeout(Duration::from_secs(60))
+        .expect("an outcome");
     assert!(matches!(outcome, Outcome::Ended), "{outcome:?}");
     assert_eq!(noted("fan.a")[..600], numbers(1, 600));
     assert_eq!(noted("fan.b")[..600], numbers(1, 600));
@@ -317,9 +359,21 @@ fn wrong_settings_are_told_all_at_once_and_nothing_starts() {
         connector("src", "counter", &[("last", "x"), ("lats", "1")]),
         connector("dst", "notes", &[("defer", "perhaps")]),
     );
-    let errors = engine.start(&config, RunOptions::default()).expect_err("errors");
-    let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    for part in ["connector `src`", "\"last\"", "\"lats\"", "connector `dst`", "\"defer\""] {
+    let errors = engine
+        .start(&config, RunOptions::default())
+        .expect_err("errors");
+    let text = errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n");
+    for part in [
+        "connector `src`",
+        "\"last\"",
+        "\"lats\"",
+        "connector `dst`",
+        "\"defer\"",
+    ] {
         assert!(text.contains(part), "{text} lacks {part}");
     }
 }

@@ -1,6 +1,9 @@
 //! Plugins that hang or panic in each of their calls: the pipeline ends in time, nothing else is
 //! harmed, and what hangs is cleaned up when it returns after all.
-#![expect(clippy::unwrap_used, reason = "a test's helper functions may fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helper functions may fail the test"
+)]
 
 mod support;
 
@@ -27,7 +30,13 @@ struct Config {
 }
 
 /// Calls that hang wait here until the test lets them go.
-static GATE: (Mutex<Gate>, Condvar) = (Mutex::new(Gate { open: false, waiting: 0 }), Condvar::new());
+static GATE: (Mutex<Gate>, Condvar) = (
+    Mutex::new(Gate {
+        open: false,
+        waiting: 0,
+    }),
+    Condvar::new(),
+);
 
 struct Gate {
     open: bool,
@@ -173,25 +182,52 @@ impl Destination for Stubborn {
 
 /// Starts a pipeline whose source or destination misbehaves in the call.
 fn start(state: &std::path::Path, side: &str, call: &str, settings: &[(&str, &str)]) -> Pipeline {
-    let plugins = [plugin!("src", source: Stubborn), plugin!("dst", destination: Stubborn)];
+    let plugins = [
+        plugin!("src", source: Stubborn),
+        plugin!("dst", destination: Stubborn),
+    ];
     let engine = engine(plugins, state);
     let mut bad = vec![("call", call)];
     bad.extend_from_slice(settings);
-    let (source, destination): (&[_], &[_]) =
-        if side == "source" { (&bad, &[]) } else { (&[], &bad) };
-    let config =
-        pipeline(connector("src", "src", source), connector("dst", "dst", destination));
+    let (source, destination): (&[_], &[_]) = if side == "source" {
+        (&bad, &[])
+    } else {
+        (&[], &bad)
+    };
+    let config = pipeline(
+        connector("src", "src", source),
+        connector("dst", "dst", destination),
+    );
     engine.start(&config, RunOptions::default()).unwrap()
 }
 
-const SOURCE_CALLS: [&str; 7] = ["configure", "start", "read", "ack", "stop", "teardown", "drop"];
-const DESTINATION_CALLS: [&str; 7] =
-    ["configure", "start", "write", "flush", "stop", "teardown", "drop"];
+const SOURCE_CALLS: [&str; 7] = [
+    "configure",
+    "start",
+    "read",
+    "ack",
+    "stop",
+    "teardown",
+    "drop",
+];
+const DESTINATION_CALLS: [&str; 7] = [
+    "configure",
+    "start",
+    "write",
+    "flush",
+    "stop",
+    "teardown",
+    "drop",
+];
 
 /// Every side with each of its calls.
 fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let source = SOURCE_CALLS.into_iter().map(|call| ("source", call));
-    source.chain(DESTINATION_CALLS.into_iter().map(|call| ("destination", call)))
+    source.chain(
+        DESTINATION_CALLS
+            .into_iter()
+            .map(|call| ("destination", call)),
+    )
 }
 
 /// Waits until the source sits in `read` with nothing to read, then asks it to stop.
@@ -217,11 +253,18 @@ fn a_call_that_hangs_ends_with_its_budget() {
         let Some(Outcome::Failed(error)) = outcome else {
             panic!("{side} {call}: {outcome:?}");
         };
-        assert_eq!(error.code(), "connector.call_timeout", "{side} {call}: {error}");
+        assert_eq!(
+            error.code(),
+            "connector.call_timeout",
+            "{side} {call}: {error}"
+        );
         // A drop that hangs does so in the teardown, which consumes the connector.
         let named = if call == "drop" { "teardown" } else { call };
         assert!(error.to_string().contains(named), "{side} {call}: {error}");
-        assert!(begun.elapsed() >= Duration::from_millis(150), "{side} {call} ended too early");
+        assert!(
+            begun.elapsed() >= Duration::from_millis(150),
+            "{side} {call} ended too early"
+        );
         assert!(plugin_host::is_stuck(), "{side} {call}");
         // Nobody but the one that hangs may be left.
         assert!(ALIVE.load(Ordering::SeqCst) <= 1, "{side} {call}");
@@ -236,7 +279,11 @@ fn a_call_that_hangs_ends_with_its_budget() {
 #[test]
 fn a_forced_stop_does_not_wait_for_the_budget() {
     let _turn = turn();
-    for (side, call) in [("source", "read"), ("destination", "write"), ("source", "start")] {
+    for (side, call) in [
+        ("source", "read"),
+        ("destination", "write"),
+        ("source", "start"),
+    ] {
         GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
         let state = tempdir().unwrap();
         let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "1h")]);
@@ -247,10 +294,16 @@ fn a_forced_stop_does_not_wait_for_the_budget() {
             }
         }
         pipeline.stop();
-        assert!(pipeline.wait_timeout(Duration::from_millis(100)).is_none(), "{side} {call}");
+        assert!(
+            pipeline.wait_timeout(Duration::from_millis(100)).is_none(),
+            "{side} {call}"
+        );
         pipeline.force_stop();
         let outcome = pipeline.wait_timeout(Duration::from_secs(20));
-        assert!(matches!(outcome, Some(Outcome::Forced)), "{side} {call}: {outcome:?}");
+        assert!(
+            matches!(outcome, Some(Outcome::Forced)),
+            "{side} {call}: {outcome:?}"
+        );
         release();
         while plugin_host::is_stuck() {
             std::thread::yield_now();
@@ -271,7 +324,10 @@ fn a_panic_ends_its_own_pipeline_only() {
         };
         let text = error.to_string();
         assert_eq!(error.code(), "plugin.panic", "{side} {call}: {text}");
-        assert!(text.contains(&format!("panic: asked to panic in {call}")), "{text}");
+        assert!(
+            text.contains(&format!("panic: asked to panic in {call}")),
+            "{text}"
+        );
         assert!(!plugin_host::is_stuck(), "{side} {call}");
         assert_eq!(ALIVE.load(Ordering::SeqCst), 0, "{side} {call}");
     }

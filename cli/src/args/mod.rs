@@ -87,6 +87,15 @@ impl Global {
         self.plugin_folders_or(env::var_os(PLUGINS_VARIABLE))
     }
 
+    /// The same, with other folders for plugins and state.
+    pub(crate) fn within(&self, plugins: &Path, state: &Path) -> Self {
+        Self {
+            plugins: vec![plugins.to_owned()],
+            state: state.to_owned(),
+            ..*self
+        }
+    }
+
     fn plugin_folders_or(&self, variable: Option<OsString>) -> PluginFolders {
         let mut paths = self.plugins.clone();
         if paths.is_empty() {

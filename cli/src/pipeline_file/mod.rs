@@ -4,6 +4,7 @@
 //! rules of the format. All that is wrong with all files is told at once, each with file, line and
 //! column. Never looks at plugins, and never ignores what would change the records.
 
+mod config;
 mod environment;
 mod fields;
 mod node;
@@ -21,6 +22,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use config::{locate, to_config};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem};
 pub(crate) use settings::Settings;

@@ -90,7 +90,7 @@ fn from_settings(parameters: &[Parameter]) -> (TokenStream, TokenStream) {
             quote! {
                 ::plugin_api::Settings::#method(
                     #settings,
-                    &Self::PARAMETERS[#index],
+                    &<Self as ::plugin_api::Parameters>::PARAMETERS[#index],
                     |text| #parse(text),
                 )
             }

@@ -48,7 +48,7 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Struct> {
             Ok(parameter) => {
                 if let Some(first) = fields_by_name.insert(parameter.name.clone(), ident) {
                     errors.push(parameter.name_error(&format!(
-                        "`{}` is already the name of the field `{first}`",
+                        "there is already a parameter `{}`, from the field `{first}`",
                         parameter.name
                     )));
                 }

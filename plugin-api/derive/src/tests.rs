@@ -442,7 +442,7 @@ fn names_are_legal_and_different() {
     });
     assert_eq!(
         errors,
-        ["`batchSize` is already the name of the field `batch_size`"]
+        ["there is already a parameter `batchSize`, from the field `batch_size`"]
     );
 }
 

@@ -3,6 +3,7 @@
 //! A host refuses a plugin whose defaults break their own validations, so what can be known
 //! here is refused here. Only whether a default matches a regular expression is left to the host.
 
+use quote::ToTokens;
 use regex_syntax::ast::parse::Parser;
 use syn::{Error, LitStr, Result};
 
@@ -51,56 +52,40 @@ pub(crate) fn read(
 
 /// Checks the default's type, the bounds, and the one against the others.
 fn check_bounds(attributes: &Attributes, builtin: Option<&Builtin>) -> Result<()> {
-    let Attributes {
-        default,
-        greater_than,
-        less_than,
-        ..
-    } = attributes;
     let number = |literal: &Option<Literal>| match literal {
         Some(literal) => number_of_bound(literal, builtin),
         None => Ok(None),
     };
-    let lower = number(greater_than)?;
-    let upper = number(less_than)?;
-    let value = match (default, builtin) {
+    let lower = number(&attributes.greater_than)?;
+    let upper = number(&attributes.less_than)?;
+    let value = match (&attributes.default, builtin) {
         (Some(default), Some(builtin)) => builtin.value(default)?,
         _ => None,
     };
-    if let (Some(bound), Some(lower), Some(upper)) = (less_than, lower, upper)
-        && lower >= upper
-    {
-        return Err(Error::new_spanned(
-            bound,
-            "no value can be within both bounds",
-        ));
+    match (lower, upper) {
+        (Some(lower), Some(upper)) if lower >= upper => {
+            refuse(&attributes.less_than, "no value can be within both bounds")
+        }
+        (Some(lower), _) if value.is_some_and(|value| value <= lower) => refuse(
+            &attributes.default,
+            "the default must be greater than its lower bound",
+        ),
+        (_, Some(upper)) if value.is_some_and(|value| value >= upper) => refuse(
+            &attributes.default,
+            "the default must be less than its upper bound",
+        ),
+        _ => Ok(()),
     }
-    if let (Some(default), Some(value)) = (default, value) {
-        let wrong = if lower.is_some_and(|lower| value <= lower) {
-            "greater than its lower bound"
-        } else if upper.is_some_and(|upper| value >= upper) {
-            "less than its upper bound"
-        } else {
-            return Ok(());
-        };
-        return Err(Error::new_spanned(
-            default,
-            format!("the default must be {wrong}"),
-        ));
-    }
-    Ok(())
 }
 
 fn number_of_bound(literal: &Literal, builtin: Option<&Builtin>) -> Result<Option<Number>> {
-    let text = literal.text();
-    let wrong = match (builtin, literal.form()) {
-        (Some(builtin), _) if builtin.has_order() => return builtin.number(literal),
-        (Some(_), _) => "only numbers and durations have bounds",
-        (None, Form::Int | Form::Float) => return Ok(None),
-        (None, Form::Text) if go_duration::nanos(&text).is_some() => return Ok(None),
-        (None, _) => "expected a number, or a duration such as \"1s\"",
-    };
-    Err(Error::new_spanned(literal, wrong))
+    match (builtin, literal.form()) {
+        (Some(builtin), _) if builtin.has_order() => builtin.number(literal),
+        (Some(_), _) => refuse(literal, "only numbers and durations have bounds"),
+        (None, Form::Int | Form::Float) => Ok(None),
+        (None, Form::Text) if go_duration::nanos(&literal.text()).is_some() => Ok(None),
+        (None, _) => refuse(literal, "expected a number, or a duration such as \"1s\""),
+    }
 }
 
 /// Checks the entries of the lists, and the default against them.
@@ -112,39 +97,24 @@ fn check_lists(attributes: &Attributes, builtin: Option<&Builtin>) -> Result<()>
         ..
     } = attributes;
     for entry in [inclusion, exclusion].into_iter().flatten().flatten() {
-        builtin.map_or(Ok(None), |builtin| builtin.value(entry))?;
+        if let Some(builtin) = builtin {
+            builtin.value(entry)?;
+        }
         if entry.text().is_empty() {
-            return Err(Error::new_spanned(
-                entry,
-                "an empty value is never checked: remove the entry",
-            ));
+            return refuse(entry, "an empty value is never checked: remove the entry");
         }
     }
-    // An empty default is no value, and so not checked.
-    let Some(default) = default
-        .as_ref()
-        .filter(|default| !default.text().is_empty())
-    else {
+    let default_text = default.as_ref().map(Literal::text).unwrap_or_default();
+    if default_text.is_empty() {
+        // An empty default is no value, and so not checked.
         return Ok(());
-    };
-    let is_default = |entry: &Literal| entry.text() == default.text();
-    if inclusion
-        .as_ref()
-        .is_some_and(|list| !list.iter().any(is_default))
-    {
-        return Err(Error::new_spanned(
-            default,
-            "the default isn't in its list of inclusion",
-        ));
     }
-    if exclusion
-        .as_ref()
-        .is_some_and(|list| list.iter().any(is_default))
-    {
-        return Err(Error::new_spanned(
-            default,
-            "the default is in its list of exclusion",
-        ));
+    let has_default = |list: &Vec<Literal>| list.iter().any(|entry| entry.text() == default_text);
+    if inclusion.as_ref().is_some_and(|list| !has_default(list)) {
+        return refuse(default, "the default isn't in its list of inclusion");
+    }
+    if exclusion.as_ref().is_some_and(has_default) {
+        return refuse(default, "the default is in its list of exclusion");
     }
     Ok(())
 }
@@ -153,11 +123,15 @@ fn check_lists(attributes: &Attributes, builtin: Option<&Builtin>) -> Result<()>
 fn check_regex(regex: &LitStr) -> Result<()> {
     match Parser::new().parse(&regex.value()) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Error::new_spanned(
+        Err(error) => refuse(
             regex,
-            format!("not a regular expression: {}", error.kind()),
-        )),
+            &format!("not a regular expression: {}", error.kind()),
+        ),
     }
+}
+
+fn refuse<T>(what: &impl ToTokens, why: &str) -> Result<T> {
+    Err(Error::new_spanned(what, why))
 }
 
 /// Joins the entries of a list with commas; a comma and a backslash in an entry get a backslash.

@@ -2,6 +2,8 @@
 
 mod field;
 mod metadata;
+#[cfg(test)]
+mod tests;
 mod view;
 mod writer;
 

@@ -15,6 +15,8 @@ mod instance;
 mod log;
 mod settings;
 mod source;
+#[cfg(test)]
+mod test_buffer;
 
 pub use abi_stable::library::LibHeader;
 pub use abi_stable::std_types::ROption;
@@ -23,3 +25,5 @@ pub use forebay_abi::*;
 pub use destination::new_destination;
 pub use export::{Export, NewDestination, NewSource, Plugin, header, package_facts};
 pub use source::new_source;
+#[cfg(test)]
+pub(crate) use test_buffer::TestBuffer;

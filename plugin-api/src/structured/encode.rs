@@ -42,7 +42,8 @@ impl Output for Vec<u8> {
 /// Appends a tree.
 ///
 /// # Errors
-/// [`StructuredError::TooDeep`] and [`StructuredError::TooLong`]; nothing is appended then.
+/// The tree is more than [`MAX_DEPTH`] levels deep, or a value has more than `u32::MAX` bytes or
+/// entries; nothing is appended then.
 pub fn encode(map: &Map, out: &mut impl Output) -> Result<(), StructuredError> {
     let start = out.written();
     put::map(out, map, MAX_DEPTH).map_err(|excess| {
@@ -113,8 +114,8 @@ impl<'a, O: Output> MapEncoder<'a, O> {
     /// Ends the map.
     ///
     /// # Errors
-    /// [`StructuredError::TooDeep`] and [`StructuredError::TooLong`], whichever entry was the
-    /// first to cause one; the output then is as it was before the map.
+    /// The first entry that was more than [`MAX_DEPTH`] levels deep, or had more than `u32::MAX`
+    /// bytes or entries; the output then is as it was before the map.
     #[inline]
     pub fn finish(mut self) -> Result<(), StructuredError> {
         self.0.close().map_err(|excess| {

@@ -105,9 +105,9 @@ fn serve(store: &Weak<dyn PositionStore>, incoming: &Receiver<Request>) {
             waiting.push((request.done, request.context));
         }
         let result = match store.upgrade() {
-            Some(store) => {
-                store.commit(&entries).map_err(|error| CommitError::Store(Arc::new(error)))
-            }
+            Some(store) => store
+                .commit(&entries)
+                .map_err(|error| CommitError::Store(Arc::new(error))),
             None => Err(CommitError::Closed),
         };
         for (done, context) in waiting {

@@ -204,7 +204,12 @@ impl Run {
 
     /// The run is over; only the first outcome counts.
     pub(crate) fn finish(&self, outcome: Outcome) {
-        drop(self.store.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.store
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         let mut slot = self.lock_outcome();
         slot.get_or_insert(outcome);
         self.over.notify_all();

@@ -13,8 +13,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plugin_api::{Error, ErrorKind};
 use plugin_api::ffi::{Context, RunFlags};
+use plugin_api::{Error, ErrorKind};
 
 pub(crate) use destination::DestinationSession;
 pub(crate) use source::{ReadStatus, SourceSession};
@@ -153,7 +153,11 @@ impl<O: Object> Session<O> {
     /// Tears the object down and drops it; the last call. Nothing happens the second time.
     pub(crate) fn teardown(&self) -> Result<(), CallError> {
         if !self.watch.is_detached()
-            && self.object.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+            && self
+                .object
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_none()
         {
             return Ok(());
         }

@@ -197,6 +197,11 @@ fn difference_names_the_field_and_both_values() {
         }),
         r#"sourceParams.wait: {"default":"1s","type":"duration","description":"","validati… / absent"#
     );
+    let more = of(|s| {
+        let parameters = s.source_params.as_mut().unwrap();
+        parameters.insert("zone".into(), parameters["path"].clone());
+    });
+    assert!(more.starts_with("sourceParams.zone: absent / {"), "{more}");
     assert_eq!(
         of(|s| s
             .source_params

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use plugin_api::Plugin;
 use plugin_host::store::FileStore;
-use plugin_host::{
-    ConnectorConfig, Engine, PipelineConfig, PluginService, Registry,
-};
+use plugin_host::{ConnectorConfig, Engine, PipelineConfig, PluginService, Registry};
 
 /// Makes a plugin of a source, a destination or both, as `export_plugin!` does, but several of them
 /// in one crate: without the header and marker of a file.
@@ -57,7 +55,11 @@ macro_rules! plugin {
 /// An engine over these builtins, with its positions in the folder.
 pub fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {
     let builtin = Registry::builtin(plugins);
-    assert!(builtin.quarantined().is_empty(), "{:?}", builtin.quarantined());
+    assert!(
+        builtin.quarantined().is_empty(),
+        "{:?}",
+        builtin.quarantined()
+    );
     let service = PluginService::new(builtin, Registry::default());
     let store = FileStore::open(state).expect("a store");
     Engine::new(Arc::new(service), Arc::new(store)).expect("an engine")
@@ -77,5 +79,9 @@ pub fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> Connector
 
 /// A pipeline with one destination.
 pub fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
-    PipelineConfig { id: "p".to_owned(), source, destinations: vec![destination] }
+    PipelineConfig {
+        id: "p".to_owned(),
+        source,
+        destinations: vec![destination],
+    }
 }

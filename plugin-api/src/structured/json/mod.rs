@@ -37,7 +37,7 @@ pub fn write_json(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StructuredError
 /// Appends a tree as a JSON object, the same as [`write_json`] makes of its encoding.
 ///
 /// # Errors
-/// [`StructuredError::TooDeep`]; nothing is appended then.
+/// The tree is more than [`MAX_DEPTH`] levels deep; nothing is appended then.
 pub fn write_map_json(map: &Map, out: &mut Vec<u8>) -> Result<(), StructuredError> {
     let start = out.len();
     write_map(map, out, MAX_DEPTH).map_err(|excess| {

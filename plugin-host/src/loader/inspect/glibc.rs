@@ -41,8 +41,7 @@ impl GlibcVersion {
         *RUNNING.get_or_init(|| {
             let path = mapped_libc()?;
             let bytes = std::fs::read(path).ok()?;
-            let mut copy = Vec::new();
-            let elf = Elf::parse(super::aligned(&bytes, &mut copy)).ok()?;
+            let elf = Elf::parse(&bytes).ok()?;
             defined_versions(&elf)
                 .ok()?
                 .into_iter()

@@ -56,8 +56,6 @@ pub struct Inspection {
 /// Returns the first thing that keeps this host from loading the file, cheapest check first: what
 /// kind of file it is and for which machine, whether it is whole, its marker, what it needs.
 pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
-    let mut copy = Vec::new();
-    let bytes = aligned(bytes, &mut copy);
     match Kind::of(bytes)? {
         kind if kind != Kind::of_host() => Err(LoadError::ForeignPlatform {
             found: kind.platform().to_owned(),
@@ -151,17 +149,4 @@ fn is_our_target(triple: &str) -> bool {
 fn our_target() -> String {
     let dash = if LIBC.is_empty() { "" } else { "-" };
     format!("{ARCH}-{OS}{dash}{LIBC}")
-}
-
-/// The bytes, or a copy of them, at an address at which the headers in them can be viewed in place.
-fn aligned<'a>(bytes: &'a [u8], copy: &'a mut Vec<u8>) -> &'a [u8] {
-    const ALIGN: usize = align_of::<u64>();
-    if bytes.as_ptr().align_offset(ALIGN) == 0 {
-        return bytes;
-    }
-    copy.resize(bytes.len() + ALIGN, 0);
-    let start = copy.as_ptr().align_offset(ALIGN);
-    let place = &mut copy[start..start + bytes.len()];
-    place.copy_from_slice(bytes);
-    place
 }

@@ -1,0 +1,98 @@
+//! From an entry of a pipeline file to what the host takes, and from the host's errors back to the
+//! place in the file.
+
+use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName};
+
+use super::problem::{Place, Problem, Report};
+use super::{ConnectorEntry, ConnectorKind, PipelineEntry};
+
+/// The pipeline as the host takes it.
+///
+/// # Errors
+///
+/// Returns plugins' names that can't be read, and what this version can't run.
+pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Problem>> {
+    let mut report = Report::default();
+    let mut source = None;
+    let mut destinations = Vec::new();
+    for connector in &entry.connectors {
+        let Some(config) = connector_config(connector, &mut report) else {
+            continue;
+        };
+        match connector.kind {
+            ConnectorKind::Destination => destinations.push(config),
+            ConnectorKind::Source if source.is_none() => source = Some(config),
+            ConnectorKind::Source => report.problem(
+                &connector.place,
+                "pipeline.several_sources",
+                "a second source: this version runs pipelines of one source",
+                "make a pipeline of its own for each source",
+            ),
+        }
+    }
+    match source {
+        Some(source) if report.problems.is_empty() => Ok(PipelineConfig {
+            id: entry.id.clone(),
+            source,
+            destinations,
+        }),
+        _ => Err(report.problems),
+    }
+}
+
+fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<ConnectorConfig> {
+    match connector.plugin.parse::<PluginName>() {
+        Ok(plugin) => Some(ConnectorConfig {
+            id: connector.id.clone(),
+            plugin,
+            settings: connector.settings.values.clone(),
+        }),
+        Err(error) => {
+            let place = &connector.plugin_place;
+            report.problem(place, error.code(), error.to_string(), error.help());
+            None
+        }
+    }
+}
+
+/// Where in the file an error of the host comes from: one problem a setting that is wrong.
+pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Problem> {
+    let mut report = Report::default();
+    let connector = |id: &str| entry.connectors.iter().find(|connector| connector.id == id);
+    match error {
+        PipelineError::Config {
+            connector: id,
+            source,
+        } => {
+            let connector = connector(id);
+            for error in &source.errors {
+                let place = connector.map_or(&entry.place, |it| place_of(it, &error.name));
+                let text = format!("connector `{id}`: {}", error.message);
+                report.problem(place, "config.invalid", text, "correct the setting");
+            }
+        }
+        PipelineError::Lookup { connector: id, .. }
+        | PipelineError::NoSuchSide { connector: id, .. } => {
+            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
+            report.problem(place, "pipeline.plugin", error.to_string(), error.help());
+        }
+        other => {
+            report.problem(
+                &entry.place,
+                "pipeline.invalid",
+                other.to_string(),
+                other.help(),
+            );
+        }
+    }
+    report.problems
+}
+
+/// The setting's place, or the connector's for one that is missing.
+fn place_of<'a>(connector: &'a ConnectorEntry, setting: &str) -> &'a Place {
+    connector
+        .settings
+        .places
+        .get(setting)
+        .unwrap_or(&connector.place)
+}

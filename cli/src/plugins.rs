@@ -1,0 +1,115 @@
+//! The plugins of this program: those that are linked in, and those of the plugin folders.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use plugin_host::loader::LoadFrom;
+use plugin_host::{Blueprint, PluginKind, PluginService, Registry, ScanOptions, specification};
+use serde_json::Value;
+
+use crate::args::{self, Global};
+use crate::list::{Kind, Reason, Row, Status};
+use crate::output::{Exit, Failure};
+
+/// Where copies of plugin files go with `--load-from copy`, within the state folder.
+const COPIES: &str = "plugin-copies";
+
+/// Registers the example plugins as builtins and loads the plugin folders.
+///
+/// # Errors
+///
+/// Returns which of the folders that the user has named isn't there.
+pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
+    let folders = global.plugin_folders();
+    if folders.named
+        && let Some(missing) = folders.paths.iter().find(|path| !path.is_dir())
+    {
+        let error = anyhow!("the plugin folder `{}` is not there", missing.display());
+        return Err(Failure::new(Exit::Environment, "plugins.no_folder", error)
+            .with_help("make the folder, or name another one with `--plugins`"));
+    }
+    // The default folder need not be there; then there are only the builtins.
+    let present: Vec<PathBuf> = folders
+        .paths
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect();
+    let load_from = match global.load_from {
+        args::LoadFrom::Memory => LoadFrom::Memory,
+        args::LoadFrom::Copy => LoadFrom::Copy(global.state.join(COPIES)),
+    };
+    let options = ScanOptions {
+        load_from,
+        ..ScanOptions::default()
+    };
+    let builtin = Registry::builtin([
+        forebay_connector_discard::plugin(),
+        forebay_connector_file::plugin(),
+        forebay_connector_generator::plugin(),
+    ]);
+    Ok(PluginService::new(
+        builtin,
+        Registry::standalone(&present, &options),
+    ))
+}
+
+/// Everything that `forebay list` shows.
+pub(crate) fn rows(service: &PluginService) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (registry, kind, plugin_kind) in [
+        (service.builtin(), Kind::Builtin, PluginKind::Builtin),
+        (
+            service.standalone(),
+            Kind::Standalone,
+            PluginKind::Standalone,
+        ),
+    ] {
+        rows.extend(registry.plugins().map(|blueprint| ready(blueprint, kind)));
+        rows.extend(registry.shadowed().iter().map(|file| Row {
+            name: file.name.to_string(),
+            version: file.specification.version.clone(),
+            kind,
+            path: Some(file.path.clone()),
+            status: Status::Ready,
+            specification: specification::to_json(&file.specification),
+            shadowed_by: Some(file.by.clone()),
+        }));
+        rows.extend(registry.quarantined().iter().map(|file| {
+            let specified = file.specification.as_ref();
+            Row {
+                // A file that could not say its name is known by its own.
+                name: file.name.as_ref().map_or_else(
+                    || {
+                        let stem = file.path.file_name().unwrap_or(file.path.as_os_str());
+                        format!("{plugin_kind}:{}", stem.to_string_lossy())
+                    },
+                    ToString::to_string,
+                ),
+                version: specified.map_or_else(String::new, |it| it.version.clone()),
+                kind,
+                path: Some(file.path.clone()),
+                status: Status::Quarantined(Reason {
+                    code: file.error.code().to_owned(),
+                    stage: file.error.stage().to_string(),
+                    message: file.error.to_string(),
+                    help: file.error.help(),
+                }),
+                specification: specified.map_or(Value::Null, specification::to_json),
+                shadowed_by: None,
+            }
+        }));
+    }
+    rows
+}
+
+fn ready(blueprint: &Blueprint, kind: Kind) -> Row {
+    Row {
+        name: blueprint.name().to_string(),
+        version: blueprint.specification().version.clone(),
+        kind,
+        path: blueprint.path().map(ToOwned::to_owned),
+        status: Status::Ready,
+        specification: specification::to_json(blueprint.specification()),
+        shadowed_by: None,
+    }
+}

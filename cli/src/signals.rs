@@ -1,0 +1,47 @@
+//! Ctrl-C and SIGTERM: the first asks for a graceful stop, the second for a forced one.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+
+use crate::output::Exit;
+
+/// Notes signals until they are asked for.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    arrived: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Takes the two signals over from the system's default, which ends the process.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the system refuses.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let arrived = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            flag::register(signal, Arc::clone(&arrived))?;
+        }
+        Ok(Self { arrived })
+    }
+
+    /// Whether a signal has come since the last question.
+    pub(crate) fn take(&self) -> bool {
+        self.arrived.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// Leaves the process. With code of a plugin that hangs no exit handler is run: the dynamic loader
+/// may be locked for ever, and then they would hang, too (I4).
+pub(crate) fn leave(exit: Exit) -> ExitCode {
+    if plugin_host::is_stuck() {
+        log::logger().flush();
+        low_level::exit(exit as i32);
+    }
+    exit.into()
+}
