@@ -44,7 +44,11 @@ pub struct ParameterError {
 /// [`Error::invalid_config`] say otherwise. Like `anyhow::Error` it is no `std::error::Error`
 /// itself: only so can `?` convert them all.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<ErrorParts>);
+
+/// What an error is made of; behind a pointer, so that a result is no larger for what seldom is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ErrorParts {
     pub(crate) kind: ErrorKind,
     pub(crate) code: String,
     pub(crate) message: String,
@@ -56,14 +60,14 @@ pub struct Error {
 impl Error {
     /// Makes an error of the given kind from a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ErrorParts {
             kind,
             code: String::new(),
             message: message.into(),
             causes: Vec::new(),
             parameters: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
     /// Makes an error that no retry can help.
@@ -82,8 +86,8 @@ impl Error {
             ErrorKind::InvalidConfig,
             format!("parameter `{name}`: {cause}"),
         );
-        this.causes = causes_of(&*cause);
-        this.parameters.push(ParameterError {
+        this.0.causes = causes_of(&*cause);
+        this.0.parameters.push(ParameterError {
             name,
             code: "config.invalid".into(),
             message: cause.to_string(),
@@ -99,67 +103,73 @@ impl Error {
             .map(|p| format!("parameter `{}`: {}", p.name, p.message))
             .collect::<Vec<_>>()
             .join("; ");
-        Self {
-            parameters,
-            ..Self::new(ErrorKind::InvalidConfig, message)
-        }
+        let mut this = Self::new(ErrorKind::InvalidConfig, message);
+        this.0.parameters = parameters;
+        this
     }
 
     /// Asks the host to wait this long before it tries again.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
-        self.retry_after = Some(delay);
+        self.0.retry_after = Some(delay);
         self
     }
 
     /// Gives the error a stable identifier for tests and tools, such as `s3.bucket_missing`.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.code = code.into();
+        self.0.code = code.into();
         self
     }
 
     /// What the host should do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Stable identifier; may be empty.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// What went wrong, without its causes.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The causes, outermost first.
     #[must_use]
     pub fn causes(&self) -> &[String] {
-        &self.causes
+        &self.0.causes
     }
 
     /// What is wrong with which parameter.
     #[must_use]
     pub fn parameters(&self) -> &[ParameterError] {
-        &self.parameters
+        &self.0.parameters
     }
 
     /// How long to wait before the next try, where the connector knows.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.0.retry_after
+    }
+
+    pub(crate) fn from_parts(parts: ErrorParts) -> Self {
+        Self(Box::new(parts))
+    }
+
+    pub(crate) fn into_parts(self) -> ErrorParts {
+        *self.0
     }
 
     fn from_std(kind: ErrorKind, error: &(dyn StdError + 'static)) -> Self {
-        Self {
-            causes: causes_of(error),
-            ..Self::new(kind, error.to_string())
-        }
+        let mut this = Self::new(kind, error.to_string());
+        this.0.causes = causes_of(error);
+        this
     }
 }
 
@@ -178,9 +188,9 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 /// The message, followed by the causes in the alternate form (`{:#}`).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(self.message())?;
         if f.alternate() {
-            for cause in &self.causes {
+            for cause in self.causes() {
                 write!(f, ": {cause}")?;
             }
         }
@@ -190,7 +200,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} error: {self:#}", self.kind)
+        write!(f, "{:?} error: {self:#}", self.kind())
     }
 }
 

@@ -24,7 +24,7 @@ pub use error::{
 pub use ffi::Plugin;
 pub use forebay_plugin_api_derive::Parameters;
 pub use format::Format;
-pub use parameters::{ParameterValue, Parameters, Settings};
+pub use parameters::{InvalidValue, ParameterValue, Parameters, Settings};
 pub use record::{Change, Data, DataRef, Metadata, Operation, Position, Record};
 pub use source::{Progress, Source};
 pub use specification::{

@@ -1,6 +1,7 @@
 //! Pipelines over the fused driver: what is delivered, acknowledged and stored, and how they end.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test's helper functions may fail the test"
 )]
 

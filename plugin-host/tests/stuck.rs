@@ -117,7 +117,7 @@ impl Source for Stubborn {
             self.config.misbehave("read");
             if self.config.call == "stop" {
                 // Only a stop is to be seen.
-                let _ = context.wait(Duration::from_secs(1));
+                let _woken = context.wait(Duration::from_secs(1));
                 return Ok(Progress::Idle);
             }
             return Ok(Progress::End);

@@ -120,10 +120,6 @@ impl BatchBuffer {
     ///
     /// As long as the buffer is used, `arena` points to `arena_capacity` and `index` to `index_capacity` initialised
     /// elements that nobody else touches, and `grow` may be called with this buffer.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one argument a field, set by one caller"
-    )]
     #[must_use]
     pub const unsafe fn from_raw(
         arena: *mut u8,

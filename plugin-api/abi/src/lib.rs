@@ -20,6 +20,7 @@
     non_local_definitions,
     non_camel_case_types,
     unused_qualifications,
+    clippy::mem_forget,
     reason = "names and items that abi_stable's macros make"
 )]
 
@@ -55,7 +56,7 @@ pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Version of `abi_stable` that lays the types out.
 pub const ABI_STABLE_VERSION: &str = "0.11.3";
 
-/// The pointers that abi_stable's macros make, and the handles that hold one, print as their name.
+/// The pointers that `abi_stable`'s macros make, and the handles that hold one, print as their name.
 macro_rules! debug_as_name {
     ($($name:ident $(<$life:lifetime>)?),* $(,)?) => {$(
         impl std::fmt::Debug for $name $(<$life>)? {

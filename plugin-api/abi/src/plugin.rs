@@ -3,7 +3,7 @@
 //! Calls on one object are serialised, each happens-before the next; the thread may change between
 //! calls, so objects are `Send` and not `Sync`. All arguments belong to the driver that calls, and
 //! are valid for the call. No call may unwind: the glue that implements these traits catches every
-//! panic (abi_stable would call `exit(1)`). `docs/abi.md` gives the order of calls.
+//! panic (`abi_stable` would call `exit(1)`). `docs/abi.md` gives the order of calls.
 
 use abi_stable::StableAbi;
 use abi_stable::sabi_trait;

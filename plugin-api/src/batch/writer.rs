@@ -24,7 +24,7 @@ pub struct BatchWriter<'a> {
     /// Arena length at the start of the newest record, to take it back.
     mark: u32,
     /// Why the record that was written last had to be taken back; nothing is written after it.
-    fault: Option<Box<Error>>,
+    fault: Option<Error>,
     /// Tells this batch's shares from those of others; 0 until one is made.
     id: u64,
 }
@@ -143,7 +143,7 @@ impl<'a> BatchWriter<'a> {
 
     /// The error that the read ends with, where a record had to be taken back.
     pub(crate) fn into_fault(self) -> Option<Error> {
-        self.fault.map(|fault| *fault)
+        self.fault
     }
 
     fn shared(&mut self, span: Option<abi::Span>) -> Shared {
@@ -205,7 +205,7 @@ impl<'a> BatchWriter<'a> {
         let number = self.buffer.index_length() + 1;
         self.fault.get_or_insert_with(|| {
             let text = format!("record {number} of the batch is larger than the host takes");
-            Box::new(Error::new(ErrorKind::Fatal, text).with_code("record.too_large"))
+            Error::new(ErrorKind::Fatal, text).with_code("record.too_large")
         });
     }
 
@@ -213,7 +213,7 @@ impl<'a> BatchWriter<'a> {
     fn refuse_structured(&mut self, error: StructuredError) {
         if self.fault.is_none() {
             self.buffer.pop();
-            self.fault = Some(Box::new(Error::fatal(error)));
+            self.fault = Some(Error::fatal(error));
         }
         self.buffer.truncate_arena(self.mark);
     }
@@ -339,7 +339,7 @@ impl RecordWriter<'_, '_> {
     #[inline]
     fn put_key(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
         self.batch.set(span, |record, span| {
-            (record.key, record.key_kind) = (span, kind)
+            (record.key, record.key_kind) = (span, kind);
         });
         self
     }
@@ -347,7 +347,7 @@ impl RecordWriter<'_, '_> {
     #[inline]
     fn put_before(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
         self.batch.set(span, |record, span| {
-            (record.before, record.before_kind) = (span, kind)
+            (record.before, record.before_kind) = (span, kind);
         });
         self
     }
@@ -355,7 +355,7 @@ impl RecordWriter<'_, '_> {
     #[inline]
     fn put_after(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
         self.batch.set(span, |record, span| {
-            (record.after, record.after_kind) = (span, kind)
+            (record.after, record.after_kind) = (span, kind);
         });
         self
     }

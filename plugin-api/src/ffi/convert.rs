@@ -7,7 +7,7 @@ use std::time::Duration;
 use abi_stable::std_types::{ROption, RResult, RString, RVec};
 use forebay_abi as abi;
 
-use crate::error::{Error, ErrorKind, ParameterError, Result};
+use crate::error::{Error, ErrorKind, ErrorParts, ParameterError, Result};
 use crate::specification::{
     AckMode, Parameter, ParameterType, Specification, Validation, ValidationType,
 };
@@ -22,6 +22,7 @@ pub(super) fn to_abi<T>(result: Result<T>) -> RResult<T, abi::PluginError> {
 
 impl From<Error> for abi::PluginError {
     fn from(error: Error) -> Self {
+        let error = error.into_parts();
         Self {
             kind: match error.kind {
                 ErrorKind::Fatal => abi::ErrorKind::FATAL,
@@ -69,7 +70,7 @@ impl Error {
             left -= end;
             text.as_str()[..end].to_owned()
         };
-        Self {
+        Self::from_parts(ErrorParts {
             kind: match error.kind {
                 abi::ErrorKind::FATAL => ErrorKind::Fatal,
                 abi::ErrorKind::INVALID_CONFIG => ErrorKind::InvalidConfig,
@@ -99,7 +100,7 @@ impl Error {
                 .collect(),
             retry_after: (error.retry_after_ms > 0)
                 .then(|| Duration::from_millis(error.retry_after_ms)),
-        }
+        })
     }
 }
 

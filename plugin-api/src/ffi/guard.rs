@@ -1,6 +1,6 @@
 //! Catches panics before they reach the boundary.
 //!
-//! A panic that crosses would end the process: abi_stable calls `exit(1)`, plain `extern "C"`
+//! A panic that crosses would end the process: `abi_stable` calls `exit(1)`, plain `extern "C"`
 //! aborts. It has to be caught in the plugin's own copy of the standard library; the host's copy
 //! would see a foreign exception.
 

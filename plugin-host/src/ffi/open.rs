@@ -81,7 +81,7 @@ unsafe fn open_now(path: &Path) -> Result<Library, libloading::Error> {
     unsafe { Library::new(path) }
 }
 
-/// Short words for a header that can't be used; abi_stable's own text prints the magic as numbers.
+/// Short words for a header that can't be used; `abi_stable`'s own text prints the magic as numbers.
 fn header_fault(error: &LibraryError) -> String {
     match error {
         LibraryError::InvalidAbiHeader(header) => {
@@ -117,7 +117,7 @@ fn check_version(header: &LibHeader) -> Result<(), LoadError> {
     })
 }
 
-/// Compares the layout of every type that crosses, in both directions: abi_stable demands that the
+/// Compares the layout of every type that crosses, in both directions: `abi_stable` demands that the
 /// interface has no field that the implementation lacks, so a plugin older than the host passes
 /// only the reversed comparison. Each comparison gets globals of its own; with shared ones the
 /// result depends on the order in which plugins are loaded.

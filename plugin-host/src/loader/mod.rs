@@ -14,8 +14,10 @@ mod inspect;
 mod marker;
 mod watchdog;
 
-use std::fs;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use plugin_api::Specification;
 use plugin_api::ffi::PluginModule_Ref;
@@ -36,8 +38,16 @@ pub(crate) struct Loaded {
     pub(crate) module: PluginModule_Ref,
     pub(crate) host: HostServices,
     pub(crate) specification: Specification,
-    /// SHA-256 of the file in hexadecimal; `None` for a builtin.
-    pub(crate) hash: Option<String>,
+    /// What the plugin's code was opened from; `None` for a builtin.
+    image: Option<Arc<Image>>,
+}
+
+impl Loaded {
+    /// SHA-256 of the file in hexadecimal, computed when it is first asked for; `None` for a
+    /// builtin, or where the image can't be read back.
+    pub(crate) fn hash(&self) -> Option<&str> {
+        self.image.as_ref()?.hash().ok()
+    }
 }
 
 /// A file that has passed stages 1 and 2: nothing of it has run.
@@ -49,7 +59,11 @@ pub(crate) struct Looked {
 
 /// Stages 1 and 2.
 pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
-    let metadata = fs::metadata(path).map_err(|error| LoadError::unreadable(&error))?;
+    let mut file = open_to_look(path).map_err(|error| LoadError::unreadable(&error))?;
+    // The handle is asked, not the path: that may lead elsewhere by now.
+    let metadata = file
+        .metadata()
+        .map_err(|error| LoadError::unreadable(&error))?;
     if !metadata.is_file() {
         let kind = if metadata.is_dir() {
             "a directory"
@@ -60,9 +74,23 @@ pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
             kind: kind.to_owned(),
         });
     }
-    let bytes = fs::read(path).map_err(|error| LoadError::unreadable(&error))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .map_err(|error| LoadError::unreadable(&error))?;
     let inspection = inspect(&bytes, &stem(path))?;
     Ok(Looked { inspection, bytes })
+}
+
+/// Opens a file for reading; without waiting, should it be a pipe.
+fn open_to_look(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
 }
 
 fn stem(path: &Path) -> String {
@@ -80,7 +108,6 @@ pub(crate) fn load(
 ) -> Result<Loaded, LoadError> {
     let marker = &looked.inspection.marker;
     let image = Image::from_bytes(&stem(path), &looked.bytes, from)?;
-    let hash = image.hash()?.to_owned();
     let name = format!(
         "{}@{}",
         marker.specification.name, marker.specification.version
@@ -92,7 +119,9 @@ pub(crate) fn load(
             // The file may be mapped and in use even so; only a failed dlopen gives it back.
             if matches!(
                 error,
-                LoadError::OpenFailed { .. } | LoadError::LibraryMissing { .. }
+                LoadError::OpenFailed { .. }
+                    | LoadError::LibraryMissing { .. }
+                    | LoadError::NewerGlibc { .. }
             ) {
                 image.discard();
             }
@@ -113,7 +142,7 @@ pub(crate) fn load(
         module,
         host,
         specification,
-        hash: Some(hash),
+        image: Some(Arc::new(image)),
     })
 }
 
@@ -126,7 +155,7 @@ pub(crate) fn load_builtin(module: PluginModule_Ref) -> Result<Loaded, LoadError
         module,
         host,
         specification,
-        hash: None,
+        image: None,
     })
 }
 

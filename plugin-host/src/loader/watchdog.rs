@@ -56,7 +56,7 @@ impl Watchdog {
                 .name("forebay-load".to_owned())
                 .spawn(move || {
                     let loaded = load(&path, &looked, &from, || {
-                        opened.store(true, Ordering::SeqCst)
+                        opened.store(true, Ordering::SeqCst);
                     });
                     if abandoned.load(Ordering::SeqCst) {
                         STUCK.fetch_sub(1, Ordering::SeqCst);

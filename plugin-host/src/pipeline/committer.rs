@@ -90,9 +90,7 @@ impl Commit {
 
     /// Waits for the result.
     pub(crate) fn wait(&self) -> CommitResult {
-        self.done
-            .recv()
-            .unwrap_or_else(|_| Err(CommitError::Closed))
+        self.done.recv().unwrap_or(Err(CommitError::Closed))
     }
 }
 

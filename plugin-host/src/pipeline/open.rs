@@ -17,7 +17,7 @@ use crate::ffi::{Buffer, Place, construct};
 use crate::parameters::Side;
 use crate::registry::Blueprint;
 use crate::service::PluginService;
-use crate::session::{Call, CallError, DestinationSession, Session, SourceSession};
+use crate::session::{Call, CallError, DestinationSession, Session, SourceSession, Watched};
 use crate::store::StoreKey;
 use crate::supervisor;
 
@@ -161,13 +161,15 @@ impl Launch {
         };
         let source: Arc<SourceSession> =
             Session::new(&plan.name(&plan.source), flags, plan.source.budget, None);
-        self.run.add_session(Arc::clone(&source) as _);
+        let watched: Arc<dyn Watched> = source.clone();
+        self.run.add_session(watched);
         let mut sessions = Vec::new();
         for planned in &plan.destinations {
             let waker = Arc::clone(source.context());
             let session: Arc<DestinationSession> =
                 Session::new(&plan.name(planned), flags, planned.budget, Some(waker));
-            self.run.add_session(Arc::clone(&session) as _);
+            let watched: Arc<dyn Watched> = session.clone();
+            self.run.add_session(watched);
             sessions.push(session);
         }
         let driven = self

@@ -50,7 +50,7 @@ impl Blueprint {
     /// SHA-256 of the file in hexadecimal; `None` for a builtin.
     #[must_use]
     pub fn hash(&self) -> Option<&str> {
-        self.loaded.hash.as_deref()
+        self.loaded.hash()
     }
 
     /// Number of the plugin's objects that are alive.

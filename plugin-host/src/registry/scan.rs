@@ -121,7 +121,7 @@ fn add_file(
         return Ok(());
     };
     let other = present.path.clone().unwrap_or_default();
-    if present.loaded.hash == loaded.hash {
+    if present.loaded.hash() == loaded.hash() {
         // The same bytes twice are one plugin.
         registry.shadowed.push(Shadowed {
             path: path.to_owned(),

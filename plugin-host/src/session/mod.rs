@@ -161,7 +161,7 @@ impl<O: Object> Session<O> {
         {
             return Ok(());
         }
-        let result = self.call(Call::Teardown, |object, context| object.teardown(context));
+        let result = self.call(Call::Teardown, O::teardown);
         let dropped = self.call_drop();
         match result {
             Ok(torn_down) => torn_down.map_err(CallError::Plugin).and(dropped),

@@ -53,7 +53,7 @@ macro_rules! plugin {
 }
 
 /// An engine over these builtins, with its positions in the folder.
-pub fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {
+pub(crate) fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {
     let builtin = Registry::builtin(plugins);
     assert!(
         builtin.quarantined().is_empty(),
@@ -66,7 +66,7 @@ pub fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine
 }
 
 /// A connector of a plugin with these settings.
-pub fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> ConnectorConfig {
+pub(crate) fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> ConnectorConfig {
     ConnectorConfig {
         id: id.to_owned(),
         plugin: plugin.parse().expect("a plugin's name"),
@@ -78,7 +78,7 @@ pub fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> Connector
 }
 
 /// A pipeline with one destination.
-pub fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
+pub(crate) fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
     PipelineConfig {
         id: "p".to_owned(),
         source,

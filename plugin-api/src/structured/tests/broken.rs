@@ -113,7 +113,7 @@ fn broken_rules_are_told_with_their_place() {
 
 #[test]
 fn a_repeated_key_is_found_in_maps_of_any_size() {
-    for count in [2, 15, 16, 17, 18, 63, 64, 65, 66, 300] {
+    for count in [2, 15, 16, 17, 18, 64, 255, 256, 257, 258, 300] {
         for repeated in [0, (count - 2) / 2, count - 2] {
             let mut bytes = Vec::new();
             let mut map = MapEncoder::new(&mut bytes);

@@ -1,0 +1,225 @@
+//! What the tests of the built `forebay` share: a folder with pipelines, and the process in it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longest time that any single step of a test may take; only a hang exceeds it.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder in which `forebay` runs.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// Puts copies of these plugins into the folder `plugins`.
+    pub fn install(&self, libraries: &[&str]) {
+        fs::create_dir_all(self.path("plugins")).unwrap();
+        for library in libraries {
+            let file = library_file(library);
+            fs::copy(&file, self.path("plugins").join(file.file_name().unwrap())).unwrap();
+        }
+    }
+
+    /// Writes `pipeline.yaml` with one source and one destination, each given as its plugin and its
+    /// settings.
+    pub fn pipeline(&self, source: (&str, &[(&str, &str)]), destination: (&str, &[(&str, &str)])) {
+        let mut text = "version: \"2.2\"\npipelines:\n  - id: p\n    connectors:\n".to_owned();
+        for (id, kind, (plugin, settings)) in [
+            ("src", "source", source),
+            ("dst", "destination", destination),
+        ] {
+            write!(
+                text,
+                "      - id: {id}\n        type: {kind}\n        plugin: {plugin}\n"
+            )
+            .unwrap();
+            if !settings.is_empty() {
+                text.push_str("        settings:\n");
+            }
+            for (name, value) in settings {
+                writeln!(text, "          {name}: \"{value}\"").unwrap();
+            }
+        }
+        self.write("pipeline.yaml", text);
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("FOREBAY_PLUGINS");
+        command
+    }
+
+    /// Starts `forebay`; it is killed should the test fail.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running {
+            child: command.spawn().unwrap(),
+        }
+    }
+
+    /// Runs `forebay` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        self.start(arguments).finish()
+    }
+}
+
+/// The file of a library that was built beside this test.
+pub fn library_file(library: &str) -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let test = std::env::current_exe().unwrap();
+    let file = test
+        .parent()
+        .unwrap()
+        .join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"));
+    assert!(file.is_file(), "{} was not built", file.display());
+    file
+}
+
+/// A `forebay` that runs.
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
+    /// The exit status, if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits for its end and takes what it has printed.
+    pub fn finish(mut self) -> Finished {
+        let begun = Instant::now();
+        let stdout = drain(self.child.stdout.take());
+        let stderr = drain(self.child.stderr.take());
+        let status = wait_until(|| self.ended());
+        let output = Output {
+            status,
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        };
+        Finished {
+            code: output.status.code(),
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            elapsed: begun.elapsed(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails when it has ended, which is what is wanted.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn drain(pipe: Option<impl std::io::Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.expect("a pipe").read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
+/// A `forebay` that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+    pub elapsed: Duration,
+}
+
+impl Finished {
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+}
+
+/// Asks again until there is an answer; only a hang lasts longer than [`PATIENCE`].
+#[track_caller]
+pub fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "nothing happened for {PATIENCE:?}"
+        );
+        std::thread::yield_now();
+    }
+}
+
+/// Length of a file; 0 where there is none.
+pub fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Random numbers that a seed repeats (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    /// Takes `FOREBAY_TEST_SEED`, or a seed that is told so that a failure can be repeated.
+    pub fn new() -> Self {
+        let seed = std::env::var("FOREBAY_TEST_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            u64::from(now.unwrap().subsec_nanos())
+        });
+        println!("FOREBAY_TEST_SEED={seed}");
+        Self(seed.max(1))
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) % bound
+    }
+}
