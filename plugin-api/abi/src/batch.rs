@@ -212,7 +212,7 @@ impl BatchBuffer {
     /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
-        self.spare(bytes.len())?.copy_from_slice(bytes);
+        copy(bytes, self.spare(bytes.len())?);
         Some(self.commit(bytes.len()))
     }
 
@@ -285,5 +285,32 @@ impl BatchBuffer {
         // SAFETY: `from_raw` was promised that `grow` may be called with this buffer.
         let grown = unsafe { grow(self, needed) };
         grown && self.arena_capacity >= needed
+    }
+}
+
+/// Copies a field. Positions and keys are short, and calling `memcpy` costs more than they do.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    /// Copies the first and the last `N` bytes, which overlap where there are fewer than `2 * N`.
+    #[inline]
+    fn ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+        if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+            if let Some(to) = to.first_chunk_mut::<N>() {
+                *to = *first;
+            }
+            if let Some(to) = to.last_chunk_mut::<N>() {
+                *to = *last;
+            }
+        }
+    }
+    match from.len() {
+        8..=16 => ends::<8>(from, to),
+        4..8 => ends::<4>(from, to),
+        1..4 => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
+        _ => to.copy_from_slice(from),
     }
 }

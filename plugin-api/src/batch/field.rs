@@ -4,6 +4,7 @@ use std::fmt;
 
 use forebay_abi as abi;
 
+use super::decimal;
 use crate::record::Position;
 use crate::structured::Output;
 
@@ -40,6 +41,37 @@ impl<'a> FieldWriter<'a> {
         if self.buffer.append(piece).is_none() {
             self.overflow = true;
         }
+    }
+
+    #[inline]
+    fn append_decimal(&mut self, negative: bool, value: u64) {
+        const ROOM: usize = 1 + decimal::MAX_DIGITS;
+        let Some(to) = self
+            .buffer
+            .spare(ROOM)
+            .and_then(<[u8]>::first_chunk_mut::<ROOM>)
+        else {
+            self.append_decimal_tight(negative, value);
+            return;
+        };
+        let mut length = 0;
+        if negative {
+            to[0] = b'-';
+            length = 1;
+        }
+        if let Some(digits) = to[length..].first_chunk_mut() {
+            length += decimal::write(value, digits);
+        }
+        self.buffer.commit(length);
+    }
+
+    /// Where there is hardly any room: the text may still fit.
+    #[cold]
+    fn append_decimal_tight(&mut self, negative: bool, value: u64) {
+        let mut digits = [0; decimal::MAX_DIGITS];
+        let count = decimal::write(value, &mut digits);
+        self.append(if negative { b"-" } else { b"" });
+        self.append(&digits[..count]);
     }
 
     /// The span of what was appended; `None` where the host had no room for all of it.
@@ -123,18 +155,38 @@ impl<T: Field + ?Sized> Field for &T {
     }
 }
 
-macro_rules! decimal {
+macro_rules! unsigned {
     ($($type:ty),*) => {$(
         impl Field for $type {
             #[inline]
             fn write(&self, out: &mut FieldWriter<'_>) {
-                out.append(itoa::Buffer::new().format(*self).as_bytes());
+                out.append_decimal(false, u64::from(*self));
             }
         }
     )*};
 }
 
-decimal!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+macro_rules! signed {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            #[inline]
+            fn write(&self, out: &mut FieldWriter<'_>) {
+                let value = i64::from(*self);
+                out.append_decimal(value < 0, value.unsigned_abs());
+            }
+        }
+    )*};
+}
+
+unsigned!(u8, u16, u32, u64);
+signed!(i8, i16, i32, i64);
+
+impl Field for usize {
+    #[inline]
+    fn write(&self, out: &mut FieldWriter<'_>) {
+        out.append_decimal(false, *self as u64);
+    }
+}
 
 impl Field for fmt::Arguments<'_> {
     fn write(&self, out: &mut FieldWriter<'_>) {

@@ -1,5 +1,6 @@
 //! Batches of records: what a source writes and a destination reads, without an allocation a record.
 
+mod decimal;
 mod field;
 mod metadata;
 #[cfg(test)]

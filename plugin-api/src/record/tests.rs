@@ -27,13 +27,23 @@ fn position_of_another_form_is_a_fatal_error() {
     let error = Position::from("x").parse::<std::net::IpAddr>().unwrap_err();
     assert_eq!(error.message(), "invalid position `x`, expected an IpAddr");
 
-    let error = Position::from("x")
-        .parse::<std::num::NonZero<u8>>()
-        .unwrap_err();
-    assert_eq!(
-        error.message(),
-        "invalid position `x`, expected a NonZero<u8>"
-    );
+    let error = Position::from("x").parse::<Never<u8>>().unwrap_err();
+    assert!(error.message().ends_with("expected a Never<u8>"), "{error}");
+    // The path that is cut off is that of the type, not that of its argument.
+    let error = Position::from("x").parse::<Never<Change>>().unwrap_err();
+    assert!(error.message().contains("expected a Never<"), "{error}");
+}
+
+/// A text is never one.
+#[derive(Debug)]
+struct Never<T>(std::marker::PhantomData<T>);
+
+impl<T> std::str::FromStr for Never<T> {
+    type Err = ();
+
+    fn from_str(_: &str) -> Result<Self, ()> {
+        Err(())
+    }
 }
 
 #[test]

@@ -171,29 +171,22 @@ unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
     true
 }
 
+/// Checks every entry without a branch a field: what is wrong is looked for only when something is.
 fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
-    let mut sum = 0;
-    for (record, entry) in index.iter().enumerate() {
-        let spans = [
-            entry.position,
-            entry.key,
-            entry.before,
-            entry.after,
-            entry.metadata,
-        ];
-        let mut inside = true;
-        for span in spans {
-            inside &= u64::from(span.offset) + u64::from(span.length) <= bytes as u64;
+    let mut farthest = 0_u64;
+    let mut sum = 0_u64;
+    let mut wrong = false;
+    for entry in index {
+        for span in spans(entry) {
+            farthest = farthest.max(u64::from(span.offset) + u64::from(span.length));
             sum += u64::from(span.length);
         }
-        let kinds = entry
-            .key_kind
-            .0
-            .max(entry.before_kind.0)
-            .max(entry.after_kind.0);
-        let known = entry.operation.0.wrapping_sub(1) < 4 && kinds <= DataKind::STRUCTURED.0;
-        if !(inside && known && entry.reserved == 0) {
-            return Err(fault(record, entry, bytes));
+        wrong |= !is_known(entry);
+    }
+    if wrong || farthest > bytes as u64 {
+        let mut faults = index.iter().enumerate();
+        if let Some(fault) = faults.find_map(|(record, entry)| fault(record, entry, bytes)) {
+            return Err(fault);
         }
     }
     if sum > SHARE_LIMIT * u64::from(limit) {
@@ -202,33 +195,58 @@ fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFau
     Ok(())
 }
 
+#[inline]
+fn spans(entry: &RecordIndex) -> [Span; 5] {
+    [
+        entry.position,
+        entry.key,
+        entry.before,
+        entry.after,
+        entry.metadata,
+    ]
+}
+
+/// Whether the numbers of an entry are those that this host knows.
+#[inline]
+fn is_known(entry: &RecordIndex) -> bool {
+    let known = |kind: DataKind| kind.0 <= DataKind::STRUCTURED.0;
+    (entry.operation.0.wrapping_sub(1) < 4)
+        & known(entry.key_kind)
+        & known(entry.before_kind)
+        & known(entry.after_kind)
+        & (entry.reserved == 0)
+}
+
+/// What is wrong with an entry, if anything is.
 #[cold]
-fn fault(record: usize, entry: &RecordIndex, bytes: usize) -> BatchFault {
-    let spans = [
-        ("position", entry.position),
-        ("key", entry.key),
-        ("data before", entry.before),
-        ("data after", entry.after),
-        ("metadata", entry.metadata),
-    ];
-    let outside = |span: &Span| u64::from(span.offset) + u64::from(span.length) > bytes as u64;
-    if let Some((field, _)) = spans.iter().find(|(_, span)| outside(span)) {
-        return BatchFault::Span { record, field };
+fn fault(record: usize, entry: &RecordIndex, bytes: usize) -> Option<BatchFault> {
+    const FIELDS: [&str; 5] = ["position", "key", "data before", "data after", "metadata"];
+    let outside = |span: Span| u64::from(span.offset) + u64::from(span.length) > bytes as u64;
+    if let Some(i) = spans(entry).into_iter().position(outside) {
+        return Some(BatchFault::Span {
+            record,
+            field: FIELDS[i],
+        });
+    }
+    if is_known(entry) {
+        return None;
     }
     if entry.operation.0.wrapping_sub(1) >= 4 {
-        return BatchFault::Operation {
+        return Some(BatchFault::Operation {
             record,
             operation: entry.operation.0,
-        };
+        });
     }
     let kinds = [entry.key_kind.0, entry.before_kind.0, entry.after_kind.0];
-    match kinds
-        .into_iter()
-        .find(|kind| *kind > DataKind::STRUCTURED.0)
-    {
-        Some(kind) => BatchFault::Kind { record, kind },
-        None => BatchFault::Reserved { record },
-    }
+    Some(
+        match kinds
+            .into_iter()
+            .find(|kind| *kind > DataKind::STRUCTURED.0)
+        {
+            Some(kind) => BatchFault::Kind { record, kind },
+            None => BatchFault::Reserved { record },
+        },
+    )
 }
 
 #[cfg(test)]
