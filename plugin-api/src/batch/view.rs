@@ -5,7 +5,7 @@ use std::slice;
 use forebay_abi as abi;
 
 use super::metadata::MetadataView;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{self, DataParts, Format, RecordParts};
 use crate::record::{Change, Data, DataRef, Operation, Position, Record};
 use crate::structured;
@@ -260,6 +260,8 @@ fn owned(data: Option<DataRef<'_>>) -> Result<Option<Data>> {
     Ok(match data {
         None => None,
         Some(DataRef::Raw(bytes)) => Some(Data::Raw(bytes.to_vec())),
-        Some(DataRef::Structured(bytes)) => Some(Data::Structured(structured::decode(bytes)?)),
+        Some(DataRef::Structured(bytes)) => Some(Data::Structured(
+            structured::decode(bytes).map_err(Error::fatal)?,
+        )),
     })
 }
