@@ -8,6 +8,7 @@
 pub(super) const MAX_DIGITS: usize = 20;
 
 /// The numbers from 00 to 99.
+#[expect(clippy::cast_possible_truncation, reason = "each is below 10")]
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut n = 0;

@@ -10,20 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use plugin_api::AckMode;
-
 use super::answers::Answers;
-use super::committer::{Commit, Committer};
+use super::committer::CommitError;
 use super::error::PipelineError;
-use super::positions::{Ledger, Positions};
+use super::positions::Positions;
 use super::run::{Outcome, Run};
+use super::window::Windows;
 use crate::ffi::{Buffer, MAX_WAIT};
 use crate::session::{Call, CallError, DestinationSession, ReadStatus, SourceSession};
-use crate::store::{StoreKey, Stored};
 use crate::supervisor::TICK;
-
-/// Longest time that a window stays open (I1); in ticks, less one that may have begun long ago.
-const WINDOW_TICKS: u32 = 3;
 
 /// Longest wait for data while answers are missing: destinations are flushed at least this often.
 const FLUSH_WAIT: Duration = Duration::from_millis(10);
@@ -44,15 +39,6 @@ impl From<PipelineError> for Halt {
     }
 }
 
-/// What becomes of a position that is confirmed.
-pub(super) struct Keeper {
-    pub(super) committer: Committer,
-    pub(super) key: StoreKey,
-    /// The plugin that makes the positions.
-    pub(super) plugin: String,
-    pub(super) hash: Option<String>,
-}
-
 /// A destination and what it has answered.
 pub(super) struct Outlet {
     pub(super) session: Arc<DestinationSession>,
@@ -66,14 +52,9 @@ pub(super) struct Fused {
     source: Arc<SourceSession>,
     outlets: Vec<Outlet>,
     buffer: Buffer,
-    ledger: Ledger,
-    keeper: Keeper,
-    committing: Option<(Commit, Positions)>,
-    spare: Positions,
+    windows: Windows,
     /// Sequence of the next record.
     next: u64,
-    /// Tick at which the open window got its first record.
-    opened: Option<u32>,
     until_end: bool,
     /// When the source was idle last, until it has something again.
     idle: Option<Instant>,
@@ -87,8 +68,7 @@ impl Fused {
         source: Arc<SourceSession>,
         outlets: Vec<Outlet>,
         buffer: Buffer,
-        acks: AckMode,
-        keeper: Keeper,
+        windows: Windows,
         until_end: bool,
     ) -> Self {
         Self {
@@ -96,12 +76,8 @@ impl Fused {
             source,
             outlets,
             buffer,
-            ledger: Ledger::new(acks),
-            keeper,
-            committing: None,
-            spare: Positions::default(),
+            windows,
             next: 0,
-            opened: None,
             until_end,
             idle: None,
             outlet_failed: false,
@@ -147,9 +123,9 @@ impl Fused {
                     halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
                 }
             }
-            self.tend_window()?;
+            self.tend_windows()?;
             let answering = self.missing() > 0;
-            if self.ledger.is_full(self.buffer.capacity()) {
+            if self.windows.is_full(self.buffer.capacity()) {
                 // I5: nothing is read until a destination answers or a commit is done.
                 self.make_room()?;
                 continue;
@@ -193,7 +169,7 @@ impl Fused {
     fn patience(&self, answering: bool) -> Duration {
         if answering {
             FLUSH_WAIT
-        } else if self.opened.is_some() {
+        } else if self.windows.is_open() {
             TICK
         } else {
             MAX_WAIT
@@ -224,9 +200,10 @@ impl Fused {
         self.outlet_failed = failed.is_some();
         let confirmed = self.confirmed();
         let buffer = &self.buffer;
-        self.ledger
-            .add(first, records, confirmed, |i| buffer.position(i));
-        self.note_confirmed(confirmed);
+        let tick = self.run.ticks();
+        self.windows
+            .add(first, records, confirmed, tick, |i| buffer.position(i));
+        counters.confirmed.store(confirmed, Ordering::Relaxed);
         failed.map_or(Ok(()), Err)
     }
 
@@ -245,8 +222,11 @@ impl Fused {
             }
         }
         let confirmed = self.confirmed();
-        self.ledger.confirm(confirmed);
-        self.note_confirmed(confirmed);
+        self.windows.confirm(confirmed, self.run.ticks());
+        self.run
+            .counters
+            .confirmed
+            .store(confirmed, Ordering::Relaxed);
         Ok(self.missing() < before)
     }
 
@@ -275,83 +255,44 @@ impl Fused {
             .unwrap_or(0)
     }
 
-    fn note_confirmed(&mut self, confirmed: u64) {
-        self.run
-            .counters
-            .confirmed
-            .store(confirmed, Ordering::Relaxed);
-        if self.opened.is_none() && !self.ledger.confirmed().is_empty() {
-            self.opened = Some(self.run.ticks());
-        }
-    }
-
     /// Tells the source what has become durable, and commits the open window when its time is over.
-    fn tend_window(&mut self) -> Result<(), Halt> {
-        if let Some((commit, _)) = &self.committing
-            && let Some(result) = commit.try_wait()
-        {
-            self.committed(result.map_err(PipelineError::from))?;
-        }
-        let due = self
-            .opened
-            .is_some_and(|tick| self.run.ticks().wrapping_sub(tick) >= WINDOW_TICKS);
-        if due && self.committing.is_none() {
-            self.commit();
+    fn tend_windows(&mut self) -> Result<(), Halt> {
+        let durable = self.windows.take_durable();
+        self.acknowledge(durable)?;
+        if self.windows.is_due(self.run.ticks()) {
+            self.windows.commit();
         }
         Ok(())
     }
 
-    /// Waits until the window takes another batch.
+    /// Waits until the open window takes another batch.
     fn make_room(&mut self) -> Result<(), Halt> {
         if self.missing() > 0 {
             self.await_answers()?;
         }
-        if !self.ledger.confirmed().is_empty() {
-            self.wait_for_commit()?;
-            self.commit();
+        if self.windows.is_open() {
+            self.await_commit()?;
+            self.windows.commit();
         }
         Ok(())
     }
 
-    fn wait_for_commit(&mut self) -> Result<(), Halt> {
-        if let Some((commit, _)) = &self.committing {
-            let result = commit.wait();
-            self.committed(result.map_err(PipelineError::from))?;
-        }
-        Ok(())
+    fn await_commit(&mut self) -> Result<(), Halt> {
+        let durable = self.windows.wait_durable();
+        self.acknowledge(durable)
     }
 
-    /// Hands the open window to the committer; none may be under way.
-    fn commit(&mut self) {
-        let window = self.ledger.close(std::mem::take(&mut self.spare));
-        self.opened = None;
-        if let Some(position) = window.last() {
-            let stored = Stored {
-                position: position.to_vec(),
-                plugin: self.keeper.plugin.clone(),
-                hash: self.keeper.hash.clone(),
-            };
-            let context = Arc::clone(self.source.context());
-            let commit = self
-                .keeper
-                .committer
-                .commit(self.keeper.key.clone(), stored, context);
-            self.committing = Some((commit, window));
-        }
-    }
-
-    /// The window that was under way is durable: the source is told (I1).
-    fn committed(&mut self, result: Result<(), PipelineError>) -> Result<(), Halt> {
-        let Some((_, window)) = self.committing.take() else {
+    /// A window is durable: the source is told (I1).
+    fn acknowledge(&mut self, durable: Result<Option<Positions>, CommitError>) -> Result<(), Halt> {
+        let Some(window) = durable.map_err(PipelineError::from)? else {
             return Ok(());
         };
-        result?;
         self.run
             .counters
             .committed
             .fetch_add(window.count(), Ordering::Relaxed);
         let acked = self.source.ack(window.as_acks());
-        self.spare = window;
+        self.windows.recycle(window);
         halt_on(self.source.connector(), Call::Ack, acked)
     }
 
@@ -365,7 +306,7 @@ impl Fused {
     }
 
     fn stop_outlets(&mut self) -> Result<(), Halt> {
-        let last = self.last_position();
+        let last = self.windows.last().map(<[u8]>::to_vec);
         for outlet in &mut self.outlets {
             let stopped = outlet.session.stop(last.as_deref());
             halt_on(outlet.session.connector(), Call::Stop, stopped)?;
@@ -375,7 +316,7 @@ impl Fused {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
-            self.tend_window()?;
+            self.tend_windows()?;
             self.await_answers()?;
             let overdue = self
                 .outlets
@@ -392,24 +333,11 @@ impl Fused {
         Ok(())
     }
 
-    /// Position of the newest record that was read, wherever it is on its way.
-    fn last_position(&self) -> Option<Vec<u8>> {
-        let committing = self
-            .committing
-            .as_ref()
-            .and_then(|(_, window)| window.last());
-        self.ledger
-            .last()
-            .or(committing)
-            .or(self.spare.last())
-            .map(<[u8]>::to_vec)
-    }
-
     /// Makes what is confirmed durable and tells the source.
     fn settle(&mut self) -> Result<(), Halt> {
-        self.wait_for_commit()?;
-        self.commit();
-        self.wait_for_commit()
+        self.await_commit()?;
+        self.windows.commit();
+        self.await_commit()
     }
 }
 

@@ -8,6 +8,7 @@ mod open;
 mod positions;
 mod run;
 mod settings;
+mod window;
 
 use std::collections::BTreeMap;
 use std::fmt;

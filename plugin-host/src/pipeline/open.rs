@@ -9,9 +9,10 @@ use plugin_api::ffi::RunFlags;
 
 use super::committer::Committer;
 use super::error::PipelineError;
-use super::fused::{Fused, Halt, Keeper, Outlet, halt_on};
+use super::fused::{Fused, Halt, Outlet, halt_on};
 use super::run::{Outcome, Run};
 use super::settings::Checked;
+use super::window::{Keeper, Windows};
 use super::{Answers, ConnectorConfig, PipelineConfig, RunOptions};
 use crate::ffi::{Buffer, Place, construct};
 use crate::parameters::Side;
@@ -240,14 +241,15 @@ impl Launch {
             key: self.key.clone(),
             plugin: planned.blueprint.name().to_string(),
             hash: planned.blueprint.hash().map(str::to_owned),
+            context: Arc::clone(source.context()),
         };
+        let windows = Windows::new(planned.blueprint.specification().acks, keeper);
         Ok(Fused::new(
             Arc::clone(&self.run),
             Arc::clone(source),
             outlets.collect(),
             Buffer::new(records, RECORD_BYTES),
-            planned.blueprint.specification().acks,
-            keeper,
+            windows,
             self.options.until_end,
         ))
     }
