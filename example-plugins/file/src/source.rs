@@ -1,0 +1,379 @@
+//! The source: one record a line.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plugin_api::{
+    BatchWriter, Context, Error, ErrorKind, Field, FieldWriter, Parameters, Position, Progress,
+    Result, Source,
+};
+
+/// Bytes that are read at once.
+const BLOCK: usize = 256 << 10;
+
+/// Longest line, in bytes.
+const LONGEST: usize = 32 << 20;
+
+/// Time between two looks at a file that has nothing new.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Settings of the source.
+#[derive(Debug, Parameters)]
+pub struct LinesConfig {
+    /// File that is read, one record a line.
+    path: PathBuf,
+    /// Whether to wait for further lines, and for the file itself, instead of ending where the file
+    /// ends.
+    #[parameter(default = true)]
+    follow: bool,
+}
+
+/// Reads the lines of a file.
+///
+/// A record has the line without its newline as payload, the line's number as key and the path as
+/// metadata. A line is whole when its newline is there; the last one may also end with the file,
+/// once nothing more is waited for.
+#[derive(Debug)]
+pub struct Lines {
+    config: LinesConfig,
+    path: String,
+    /// None until the file is there.
+    file: Option<File>,
+    buffer: Buffer,
+    at: Mark,
+    /// Ends of the lines that are being handed out.
+    ends: Vec<usize>,
+}
+
+/// Behind which byte and line of the file a record ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Mark {
+    offset: u64,
+    line: u64,
+}
+
+/// A position in its text: offset and line, as in `1234:56`.
+impl Field for Mark {
+    #[inline]
+    fn write(&self, out: &mut FieldWriter<'_>) {
+        self.offset.write(out);
+        out.append(b":");
+        self.line.write(out);
+    }
+}
+
+impl Mark {
+    fn from_position(position: &Position) -> Result<Self> {
+        let text = std::str::from_utf8(position.as_bytes()).ok();
+        let parts = text.and_then(|text| text.split_once(':'));
+        let mark = parts.and_then(|(offset, line)| {
+            Some(Self {
+                offset: offset.parse().ok()?,
+                line: line.parse().ok()?,
+            })
+        });
+        mark.ok_or_else(|| {
+            let text = format!("invalid position `{position}`, expected `OFFSET:LINE`");
+            Error::new(ErrorKind::Fatal, text).with_code("position.invalid")
+        })
+    }
+}
+
+impl Source for Lines {
+    type Config = LinesConfig;
+
+    fn open(config: LinesConfig, position: Option<&Position>) -> Result<Self> {
+        let at = position
+            .map(Mark::from_position)
+            .transpose()?
+            .unwrap_or_default();
+        let mut lines = Self {
+            path: config.path.display().to_string(),
+            config,
+            file: None,
+            buffer: Buffer::default(),
+            at,
+            ends: Vec::new(),
+        };
+        lines.open_file()?;
+        if lines.file.is_none() && !lines.config.follow {
+            let error = io::Error::from(io::ErrorKind::NotFound);
+            return Err(lines
+                .error("can't be opened", &error)
+                .with_code("file.not_found"));
+        }
+        Ok(lines)
+    }
+
+    fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
+        if self.file.is_none() {
+            self.open_file()?;
+        }
+        if self.file.is_none() {
+            return Ok(self.wait_or_end(context));
+        }
+        while batch.has_room() {
+            self.buffer.find_lines(batch.room(), &mut self.ends);
+            if self.ends.is_empty() {
+                if self.fill()? == 0 {
+                    return self.at_end(batch, context);
+                }
+                if self.buffer.is_too_long() {
+                    return Err(self.too_long());
+                }
+            } else {
+                self.hand_out(batch);
+            }
+        }
+        Ok(Progress::More)
+    }
+}
+
+impl Lines {
+    /// Reads more of the file; returns how much.
+    fn fill(&mut self) -> Result<usize> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let read = self.buffer.fill(file);
+        read.map_err(|error| self.error("can't be read", &error))
+    }
+
+    /// Writes the lines that were found into the batch: their bytes at once, then a record each.
+    fn hand_out(&mut self, batch: &mut BatchWriter) {
+        let run = self.buffer.take(self.ends.last().copied().unwrap_or(0));
+        let block = batch.share(run);
+        let metadata = batch.share_metadata([("file.path", &*self.path)]);
+        let mut begin = 0;
+        for &end in &self.ends {
+            self.at.offset += (end - begin) as u64;
+            self.at.line += 1;
+            batch
+                .create(self.at)
+                .key(self.at.line)
+                .payload_shared(block.slice(begin..end - 1))
+                .metadata_shared(metadata);
+            begin = end;
+        }
+    }
+
+    /// The file has no further bytes at present.
+    fn at_end(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
+        if !batch.is_empty() {
+            return Ok(Progress::More);
+        }
+        self.check_length()?;
+        let progress = self.wait_or_end(context);
+        if progress == Progress::End && !self.buffer.unread().is_empty() {
+            // Nobody waits for its newline any more.
+            let rest = self.buffer.unread().len();
+            self.at.offset += rest as u64;
+            self.at.line += 1;
+            batch
+                .create(self.at)
+                .key(self.at.line)
+                .payload(self.buffer.take(rest))
+                .metadata([("file.path", &*self.path)]);
+        }
+        Ok(progress)
+    }
+
+    /// Waits for more, unless the end of the file is the end of the data.
+    fn wait_or_end(&self, context: &Context) -> Progress {
+        if !self.config.follow || context.until_end() {
+            return Progress::End;
+        }
+        let _why = context.wait(LOOK_AGAIN);
+        Progress::Idle
+    }
+
+    /// Opens the file behind the position, if it is there.
+    fn open_file(&mut self) -> Result<()> {
+        let mut file = match File::open(&self.config.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.at.offset == 0 => {
+                return Ok(());
+            }
+            Err(error) => return Err(self.error("can't be opened", &error)),
+        };
+        let seeked = file.seek(SeekFrom::Start(self.at.offset));
+        seeked.map_err(|error| self.error("can't be read", &error))?;
+        self.file = Some(file);
+        self.check_length()
+    }
+
+    /// Whether the file still is as long as what was read of it.
+    fn check_length(&self) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let metadata = file
+            .metadata()
+            .map_err(|error| self.error("can't be read", &error))?;
+        if metadata.is_dir() {
+            let error = io::Error::from(io::ErrorKind::IsADirectory);
+            return Err(self.error("can't be read", &error));
+        }
+        if metadata.is_file() && metadata.len() < self.at.offset {
+            let text = format!(
+                "`{}` has {} bytes, fewer than the {} that were read already: it was truncated or \
+                 replaced; remove the stored position to read it from its beginning",
+                self.path,
+                metadata.len(),
+                self.at.offset
+            );
+            return Err(Error::new(ErrorKind::Fatal, text).with_code("file.truncated"));
+        }
+        Ok(())
+    }
+
+    fn too_long(&self) -> Error {
+        let text = format!(
+            "line {} of `{}`, at byte {}, is longer than {} MiB",
+            self.at.line + 1,
+            self.path,
+            self.at.offset,
+            LONGEST >> 20
+        );
+        Error::new(ErrorKind::Fatal, text).with_code("file.line_too_long")
+    }
+
+    fn error(&self, what: &str, error: &io::Error) -> Error {
+        Error::new(ErrorKind::Retry, format!("`{}` {what}: {error}", self.path))
+            .with_code("file.io")
+    }
+}
+
+/// Bytes that were read and not handed out yet.
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Bytes behind `start` that have no newline.
+    scanned: usize,
+}
+
+impl Buffer {
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Finds at most so many lines; `ends` gets where each ends, counted from the first.
+    fn find_lines(&mut self, most: usize, ends: &mut Vec<usize>) {
+        ends.clear();
+        let unread = &self.bytes[self.start..self.end];
+        let newlines = memchr::memchr_iter(b'\n', &unread[self.scanned..]);
+        ends.extend(
+            newlines
+                .take(most)
+                .map(|newline| self.scanned + newline + 1),
+        );
+        if ends.is_empty() {
+            self.scanned = unread.len();
+        }
+    }
+
+    /// Hands so many bytes out.
+    fn take(&mut self, length: usize) -> &[u8] {
+        let taken = &self.bytes[self.start..][..length];
+        self.start += length;
+        self.scanned = 0;
+        taken
+    }
+
+    /// Reads more; returns how much.
+    fn fill(&mut self, mut from: impl Read) -> io::Result<usize> {
+        self.bytes.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.bytes.len() - self.end < BLOCK / 2 {
+            self.bytes.resize((self.end + BLOCK).next_power_of_two(), 0);
+        }
+        loop {
+            match from.read(&mut self.bytes[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    let read = read?;
+                    self.end += read;
+                    return Ok(read);
+                }
+            }
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.unread().len() > LONGEST && self.scanned > LONGEST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Splits a text that comes in pieces of this size, at most so many lines at once.
+    fn split(text: &[u8], piece: usize, most: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let mut buffer = Buffer::default();
+        let mut ends = Vec::new();
+        let mut lines = Vec::new();
+        let mut rest = text;
+        loop {
+            buffer.find_lines(most, &mut ends);
+            assert!(ends.len() <= most);
+            let run = buffer.take(ends.last().copied().unwrap_or(0)).to_vec();
+            let mut begin = 0;
+            for &end in &ends {
+                lines.push(run[begin..end - 1].to_vec());
+                begin = end;
+            }
+            if ends.is_empty() {
+                let length = piece.min(rest.len());
+                if buffer.fill(&rest[..length]).unwrap() == 0 {
+                    return (lines, buffer.unread().to_vec());
+                }
+                rest = &rest[length..];
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_whole_whatever_the_pieces() {
+        let text = b"one\n\ntwo\r\n\x00\xff\nthe last";
+        for piece in 1..=text.len() + 1 {
+            for most in 1..6 {
+                let (lines, rest) = split(text, piece, most);
+                assert_eq!(
+                    lines,
+                    [&b"one"[..], b"", b"two\r", b"\x00\xff"],
+                    "{piece} {most}"
+                );
+                assert_eq!(rest, b"the last");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_a_block_is_whole() {
+        let long = vec![b'x'; 3 * BLOCK];
+        let mut text = long.clone();
+        text.push(b'\n');
+        let (lines, rest) = split(&text, BLOCK / 3, 10);
+        assert!(lines == [long] && rest.is_empty());
+    }
+
+    #[test]
+    fn positions_are_read_back_and_others_refused() {
+        let mark = Mark::from_position(&Position::from("1234:56")).unwrap();
+        assert_eq!(
+            mark,
+            Mark {
+                offset: 1234,
+                line: 56
+            }
+        );
+        for wrong in ["", "12", "12:", ":1", "a:1", "1:a", "-1:1", "1:2:3"] {
+            let error = Mark::from_position(&Position::from(wrong)).unwrap_err();
+            assert_eq!(error.code(), "position.invalid");
+            assert!(error.to_string().contains(&format!("`{wrong}`")), "{error}");
+        }
+    }
+}
