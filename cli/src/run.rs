@@ -9,7 +9,7 @@ use plugin_host::{Engine, Pipeline, PipelineConfig, PipelineError, RunOptions};
 
 use crate::args::Global;
 use crate::output::{self, Exit, Failure, Form};
-use crate::pipeline_file::{self, PipelineEntry, PipelineStatus, Problem};
+use crate::pipeline_file::{self, PipelineEntry, PipelineStatus};
 use crate::plugins;
 use crate::progress::{Outcome, Progress, RunError, Sample, Status, summary_json, summary_text};
 use crate::signals::Signals;

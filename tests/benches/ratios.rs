@@ -142,10 +142,10 @@ fn write_lines(path: &Path) {
     let mut file = BufWriter::new(File::create(path).expect("the input"));
     let filler = [b'.'; 140];
     for number in 0..LINES {
-        let length = 60 + (number.wrapping_mul(2_654_435_761) >> 7) % 81;
+        let length = usize::try_from(60 + (number.wrapping_mul(2_654_435_761) >> 7) % 81);
+        let length = length.expect("at most 140");
         write!(file, "{number:010} ").expect("a line");
-        file.write_all(&filler[..length as usize - 12])
-            .expect("a line");
+        file.write_all(&filler[..length - 12]).expect("a line");
         file.write_all(b"\n").expect("a line");
     }
     file.flush().expect("the input");

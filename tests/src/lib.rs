@@ -1,18 +1,22 @@
-//! What the tests across crates share.
+//! What the tests across crates share: where the built plugin files are, folders to put them in,
+//! faults to put into them, and programs that scan such folders in a process of their own.
+//!
+//! Everything here panics where something fails: it is for tests, which end there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test ends at the first thing that fails"
+)]
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::path::PathBuf;
+mod files;
+mod folder;
+mod library;
+mod scan;
+mod variant;
 
-/// The file of a library that was built beside the running test.
-///
-/// # Panics
-///
-/// Panics where there is none: then the test's package doesn't depend on it.
-#[must_use]
-pub fn library_file(library: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test.parent().expect("a file is in a folder");
-    let file = folder.join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"));
-    assert!(file.is_file(), "`{}` was not built", file.display());
-    file
-}
+pub use files::{artifact_folder, plugin_file};
+pub use folder::Folder;
+pub use library::Library;
+pub use scan::{Refused, Report, Scan};
+pub use variant::Variant;

@@ -9,34 +9,34 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Longest time that any single step of a test may take; only a hang exceeds it.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder in which `forebay` runs.
-pub struct Place {
+pub(crate) struct Place {
     folder: TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
     /// Puts copies of these plugins into the folder `plugins`.
-    pub fn install(&self, libraries: &[&str]) {
+    pub(crate) fn install(&self, libraries: &[&str]) {
         fs::create_dir_all(self.path("plugins")).unwrap();
         for library in libraries {
             let file = library_file(library);
@@ -46,7 +46,11 @@ impl Place {
 
     /// Writes `pipeline.yaml` with one source and one destination, each given as its plugin and its
     /// settings.
-    pub fn pipeline(&self, source: (&str, &[(&str, &str)]), destination: (&str, &[(&str, &str)])) {
+    pub(crate) fn pipeline(
+        &self,
+        source: (&str, &[(&str, &str)]),
+        destination: (&str, &[(&str, &str)]),
+    ) {
         let mut text = "version: \"2.2\"\npipelines:\n  - id: p\n    connectors:\n".to_owned();
         for (id, kind, (plugin, settings)) in [
             ("src", "source", source),
@@ -67,7 +71,7 @@ impl Place {
         self.write("pipeline.yaml", text);
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
         command
             .args(arguments)
@@ -77,7 +81,7 @@ impl Place {
     }
 
     /// Starts `forebay`; it is killed should the test fail.
-    pub fn start(&self, arguments: &[&str]) -> Running {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
         command
             .stdin(Stdio::null())
@@ -89,13 +93,13 @@ impl Place {
     }
 
     /// Runs `forebay` to its end.
-    pub fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         self.start(arguments).finish()
     }
 }
 
 /// The file of a library that was built beside this test.
-pub fn library_file(library: &str) -> PathBuf {
+pub(crate) fn library_file(library: &str) -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let test = std::env::current_exe().unwrap();
     let file = test
@@ -107,24 +111,24 @@ pub fn library_file(library: &str) -> PathBuf {
 }
 
 /// A `forebay` that runs.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
 }
 
 impl Running {
     #[cfg(unix)]
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let process = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(process, signal).unwrap();
     }
 
     /// The exit status, if it has ended.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
     /// Waits for its end and takes what it has printed.
-    pub fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let begun = Instant::now();
         let stdout = drain(self.child.stdout.take());
         let stderr = drain(self.child.stderr.take());
@@ -162,17 +166,17 @@ fn drain(pipe: Option<impl std::io::Read + Send + 'static>) -> std::thread::Join
 
 /// A `forebay` that has ended.
 #[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
-    pub elapsed: Duration,
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) elapsed: Duration,
 }
 
 impl Finished {
     #[track_caller]
-    pub fn expect_code(self, code: i32) -> Self {
+    pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
@@ -180,7 +184,7 @@ impl Finished {
 
 /// Asks again until there is an answer; only a hang lasts longer than [`PATIENCE`].
 #[track_caller]
-pub fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -195,16 +199,16 @@ pub fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Length of a file; 0 where there is none.
-pub fn length(path: &Path) -> u64 {
+pub(crate) fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// Random numbers that a seed repeats (xorshift64*).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Takes `FOREBAY_TEST_SEED`, or a seed that is told so that a failure can be repeated.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = std::env::var("FOREBAY_TEST_SEED")
             .ok()
             .and_then(|seed| seed.parse().ok());
@@ -216,7 +220,7 @@ impl Random {
         Self(seed.max(1))
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

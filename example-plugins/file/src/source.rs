@@ -54,28 +54,37 @@ struct Mark {
     line: u64,
 }
 
-/// A position in its text: offset and line, as in `1234:56`.
+/// A position in its text: line and offset, as in `56:1234`. The line is the record's key.
 impl Field for Mark {
     #[inline]
     fn write(&self, out: &mut FieldWriter<'_>) {
-        self.offset.write(out);
-        out.append(b":");
         self.line.write(out);
+        out.append(b":");
+        self.offset.write(out);
     }
 }
 
 impl Mark {
+    /// Behind one line more, of this length.
+    #[inline]
+    fn behind(self, length: usize) -> Self {
+        Self {
+            offset: self.offset + length as u64,
+            line: self.line + 1,
+        }
+    }
+
     fn from_position(position: &Position) -> Result<Self> {
         let text = std::str::from_utf8(position.as_bytes()).ok();
         let parts = text.and_then(|text| text.split_once(':'));
-        let mark = parts.and_then(|(offset, line)| {
+        let mark = parts.and_then(|(line, offset)| {
             Some(Self {
                 offset: offset.parse().ok()?,
                 line: line.parse().ok()?,
             })
         });
         mark.ok_or_else(|| {
-            let text = format!("invalid position `{position}`, expected `OFFSET:LINE`");
+            let text = format!("invalid position `{position}`, expected `LINE:OFFSET`");
             Error::new(ErrorKind::Fatal, text).with_code("position.invalid")
         })
     }
@@ -144,13 +153,19 @@ impl Lines {
         let run = self.buffer.take(self.ends.last().copied().unwrap_or(0));
         let block = batch.share(run);
         let metadata = batch.share_metadata([("file.path", &*self.path)]);
+        // Digits of the line's number, and the first number with more of them.
+        let (mut digits, mut power) = (1, 10);
         let mut begin = 0;
         for &end in &self.ends {
-            self.at.offset += (end - begin) as u64;
-            self.at.line += 1;
-            batch
-                .create(self.at)
-                .key(self.at.line)
+            self.at = self.at.behind(end - begin);
+            let record = batch.create(self.at);
+            while self.at.line >= power {
+                digits += 1;
+                power = power.saturating_mul(10);
+            }
+            let key = record.position().slice(0..digits);
+            record
+                .key_shared(key)
                 .payload_shared(block.slice(begin..end - 1))
                 .metadata_shared(metadata);
             begin = end;
@@ -167,8 +182,7 @@ impl Lines {
         if progress == Progress::End && !self.buffer.unread().is_empty() {
             // Nobody waits for its newline any more.
             let rest = self.buffer.unread().len();
-            self.at.offset += rest as u64;
-            self.at.line += 1;
+            self.at = self.at.behind(rest);
             batch
                 .create(self.at)
                 .key(self.at.line)
@@ -362,7 +376,7 @@ mod tests {
 
     #[test]
     fn positions_are_read_back_and_others_refused() {
-        let mark = Mark::from_position(&Position::from("1234:56")).unwrap();
+        let mark = Mark::from_position(&Position::from("56:1234")).unwrap();
         assert_eq!(
             mark,
             Mark {

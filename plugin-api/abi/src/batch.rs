@@ -236,18 +236,22 @@ impl BatchBuffer {
         self.arena_length = self.arena_length.min(length);
     }
 
-    /// Adds a record, or returns `false` when the index is full.
+    /// Begins a record: an entry of zeros to be filled in place. `None` when the index is full.
+    ///
+    /// An entry that is made elsewhere and copied here would be loaded in other pieces than it was
+    /// stored in, and the processor would have to wait for the stores.
     #[inline]
-    pub fn push(&mut self, record: RecordIndex) -> bool {
+    pub fn begin(&mut self) -> Option<&mut RecordIndex> {
         if self.index_length >= self.index_capacity {
-            return false;
+            return None;
         }
         // SAFETY: `index_length < index_capacity`, so the pointer stays inside the index.
         let slot = unsafe { self.index.add(self.index_length as usize) };
-        // SAFETY: the slot is inside the index and nobody else touches it.
-        unsafe { slot.write(record) };
         self.index_length += 1;
-        true
+        // SAFETY: the slot is inside the index, initialised and unshared as `from_raw` demands.
+        let entry = unsafe { &mut *slot };
+        *entry = RecordIndex::default();
+        Some(entry)
     }
 
     /// The records written so far.

@@ -45,37 +45,32 @@ impl<'a> FieldWriter<'a> {
 
     #[inline]
     fn append_decimal(&mut self, negative: bool, value: u64) {
-        const ROOM: usize = 1 + decimal::MAX_DIGITS;
-        let Some(to) = self
-            .buffer
-            .spare(ROOM)
-            .and_then(<[u8]>::first_chunk_mut::<ROOM>)
-        else {
-            self.append_decimal_tight(negative, value);
-            return;
-        };
-        let mut length = 0;
         if negative {
-            to[0] = b'-';
-            length = 1;
+            self.append(b"-");
         }
-        if let Some(digits) = to[length..].first_chunk_mut() {
-            length += decimal::write(value, digits);
+        match self
+            .buffer
+            .spare(decimal::ROOM)
+            .and_then(<[u8]>::first_chunk_mut)
+        {
+            Some(to) => {
+                let length = decimal::write(value, to);
+                self.buffer.commit(length);
+            }
+            None => self.append_decimal_tight(value),
         }
-        self.buffer.commit(length);
     }
 
     /// Where there is hardly any room: the text may still fit.
     #[cold]
-    fn append_decimal_tight(&mut self, negative: bool, value: u64) {
-        let mut digits = [0; decimal::MAX_DIGITS];
-        let count = decimal::write(value, &mut digits);
-        self.append(if negative { b"-" } else { b"" });
-        self.append(&digits[..count]);
+    fn append_decimal_tight(&mut self, value: u64) {
+        let mut to = [0; decimal::ROOM];
+        let length = decimal::write(value, &mut to);
+        self.append(&to[..length]);
     }
 
     /// The span of what was appended; `None` where the host had no room for all of it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(self) -> Option<abi::Span> {
         let length = self.buffer.arena_length() - self.start;
         (!self.overflow).then_some(abi::Span {

@@ -169,18 +169,21 @@ impl<'a> RecordView<'a> {
     }
 
     /// The key with its form.
+    #[inline]
     #[must_use]
     pub fn key_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.key, self.index.key_kind)
     }
 
     /// The data before the change with its form.
+    #[inline]
     #[must_use]
     pub fn before_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.before, self.index.before_kind)
     }
 
     /// The data after the change with its form.
+    #[inline]
     #[must_use]
     pub fn after_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.after, self.index.after_kind)
@@ -193,6 +196,11 @@ impl<'a> RecordView<'a> {
     /// Fails when structured data or metadata can't be read; `out` is then as it was.
     #[inline]
     pub fn write_formatted(&self, out: &mut Vec<u8>) -> Result<()> {
+        if self.format == Format::Raw && self.index.after_kind == abi::DataKind::RAW {
+            // Nothing to format: the usual case of a copy.
+            out.extend_from_slice(self.after());
+            return Ok(());
+        }
         format::write(self.format, self, out)
     }
 
@@ -221,6 +229,7 @@ impl<'a> RecordView<'a> {
         &self.arena[span.offset as usize..][..span.length as usize]
     }
 
+    #[inline]
     fn data(&self, span: abi::Span, kind: abi::DataKind) -> Option<DataRef<'a>> {
         match kind {
             abi::DataKind::RAW => Some(DataRef::Raw(self.bytes(span))),

@@ -267,7 +267,7 @@ mod tests {
         let mut buffer = Buffer::new(4, 1 << 16);
         let ((), filled) = buffer.lend(|lent| {
             let span = lent.append(b"p1").expect("room");
-            assert!(lent.push(record(span)));
+            *lent.begin().expect("room") = record(span);
         });
         assert_eq!(buffer.accept(filled), Ok(1));
         assert_eq!(buffer.position(0), b"p1");
@@ -342,7 +342,7 @@ mod tests {
             let mut buffer = Buffer::new(1, 1 << 16);
             let (_, filled) = buffer.lend(|lent| {
                 lent.append(b"p1").expect("room");
-                lent.push(lie)
+                *lent.begin().expect("room") = lie;
             });
             let fault = buffer.accept(filled).expect_err("a lie");
             assert!(fault.to_string().contains(text), "{fault} lacks {text}");
@@ -377,7 +377,7 @@ mod tests {
         let ((), filled) = buffer.lend(|lent| {
             let span = lent.append(&[0; 1000]).expect("room");
             for _ in 0..17 {
-                assert!(lent.push(record(span)));
+                *lent.begin().expect("room") = record(span);
             }
         });
         assert!(matches!(

@@ -107,6 +107,8 @@ pub(crate) fn load(
     opened: impl FnOnce(),
 ) -> Result<Loaded, LoadError> {
     let marker = &looked.inspection.marker;
+    // What the plugin says must be equal to it, so its faults can be told before any code runs.
+    check_specification(&marker.specification)?;
     let image = Image::from_bytes(&stem(path), &looked.bytes, from)?;
     let name = format!(
         "{}@{}",
@@ -174,8 +176,11 @@ fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification
         max_record_bytes: 0,
     };
     let mut specifier = construct(module.new_specifier(), host, &place).map_err(failed)?;
-    let specification = crate::ffi::specify(&mut specifier).map_err(failed)?;
-    specification::check(&specification)?;
+    crate::ffi::specify(&mut specifier).map_err(failed)
+}
+
+fn check_specification(specification: &Specification) -> Result<(), LoadError> {
+    specification::check(specification)?;
     for params in [
         &specification.source_params,
         &specification.destination_params,
@@ -189,7 +194,7 @@ fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification
             why: error.to_string(),
         })?;
     }
-    Ok(specification)
+    Ok(())
 }
 
 /// Whether the module has the connectors that the specification has parameters for.

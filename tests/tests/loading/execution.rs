@@ -1,0 +1,56 @@
+//! I7: no code of a file runs before it has passed every check that can be made without.
+
+use std::path::Path;
+use std::time::Duration;
+
+use forebay_tests::{Folder, Library, Report, Scan, plugin_file};
+use object::elf::{DT_NEEDED, DT_RUNPATH};
+
+use super::full_name;
+
+const PACKAGE: &str = "forebay-fixture-static-constructor";
+
+/// Scans in a process whose environment makes the plugin's static constructor write the file.
+fn scan(folder: &Folder, touch: &Path) -> Report {
+    let program = Path::new(env!("CARGO_BIN_EXE_forebay-scan"));
+    Scan::new(program, Duration::from_secs(20), &[folder.path()])
+        .env("FOREBAY_FIXTURE_TOUCH", touch)
+        .run()
+}
+
+#[test]
+fn nothing_of_a_refused_file_runs() {
+    let good = || Library::read(&plugin_file(PACKAGE));
+    let folder = Folder::new();
+    folder.put("checksum.so", good().with_wrong_checksum());
+    folder.put("marker.so", good().without_marker());
+    folder.put("format.so", good().with_marker_format(9));
+    folder.put("field.so", good().with_marker_field("abi", "?"));
+    folder.put("abi.so", good().with_marker_field("abi", "2.0.0"));
+    folder.put("panic.so", good().with_marker_field("panic", "abort"));
+    folder.put(
+        "name.so",
+        good().with_marker(|marker| marker["specification"]["name"] = "a b".into()),
+    );
+    folder.put("glibc.so", good().with_needed_glibc("GLIBC_2.99"));
+    folder.put("runpath.so", good().with_dynamic(DT_RUNPATH, "lib"));
+    folder.put("needed.so", good().with_dynamic(DT_NEEDED, "lib/a.so"));
+    folder.put("library.so", good().with_dynamic(DT_NEEDED, "libnope.so"));
+    folder.put("cut.so", good().cut(good().bytes().len() - 1));
+    let touch = Folder::new();
+    let report = scan(&folder, &touch.at("it-ran"));
+    assert!(report.ready.is_empty(), "{:?}", report.ready);
+    assert_eq!(report.quarantined.len(), 12, "{:?}", report.quarantined);
+    assert!(!touch.at("it-ran").exists());
+}
+
+/// Else the test before proves nothing.
+#[test]
+fn a_good_file_runs() {
+    let folder = Folder::new();
+    folder.copy("good.so", &plugin_file(PACKAGE));
+    let touch = Folder::new();
+    let report = scan(&folder, &touch.at("it-ran"));
+    assert_eq!(report.ready, [full_name(PACKAGE)]);
+    assert!(touch.at("it-ran").exists());
+}

@@ -1,0 +1,137 @@
+//! Several files with the same plugin: which of them is used.
+
+use forebay_tests::{Folder, plugin_file};
+use plugin_host::{Registry, ScanOptions};
+
+use super::{DESTINATION, SOURCE, full_name, good, ready, refused};
+
+fn scan(folders: &[&Folder]) -> Registry {
+    let folders: Vec<_> = folders.iter().map(|folder| folder.path()).collect();
+    Registry::standalone(&folders, &ScanOptions::default())
+}
+
+/// The good plugin with other bytes: nothing of it is different that anybody checks.
+fn other_build() -> forebay_tests::Library {
+    good().with_marker_field("rustc", "rustc 1.95.1")
+}
+
+#[test]
+fn the_same_bytes_twice_are_one_plugin() {
+    let folder = Folder::new();
+    let first = folder.copy("a.so", &plugin_file(SOURCE));
+    let second = folder.copy("b.so", &plugin_file(SOURCE));
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(SOURCE)]);
+    assert!(registry.quarantined().is_empty());
+    let [shadowed] = registry.shadowed() else {
+        panic!("{:?}", registry.shadowed());
+    };
+    assert_eq!((&shadowed.path, &shadowed.by), (&second, &first));
+}
+
+#[test]
+fn other_bytes_of_the_same_name_and_version_are_both_refused() {
+    let folder = Folder::new();
+    let first = folder.copy("a.so", &plugin_file(SOURCE));
+    let second = folder.put("b.so", other_build());
+    folder.copy("c.so", &plugin_file(DESTINATION));
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(DESTINATION)]);
+    assert_eq!(
+        refused(&registry),
+        [("a.so", "load.duplicate"), ("b.so", "load.duplicate")]
+    );
+    for (file, other) in registry.quarantined().iter().zip([&second, &first]) {
+        let message = file.error.to_string();
+        assert!(message.contains(&full_name(SOURCE)), "{message}");
+        assert!(message.contains(&*other.to_string_lossy()), "{message}");
+        assert!(file.error.help().contains("remove one of the two"));
+    }
+}
+
+#[test]
+fn a_third_file_doesnt_win_because_two_have_collided() {
+    let folder = Folder::new();
+    folder.copy("a.so", &plugin_file(SOURCE));
+    folder.put("b.so", other_build());
+    folder.copy("c.so", &plugin_file(SOURCE));
+    let registry = scan(&[&folder]);
+    assert!(ready(&registry).is_empty());
+    assert_eq!(
+        refused(&registry),
+        ["a.so", "b.so", "c.so"].map(|file| (file, "load.duplicate"))
+    );
+}
+
+#[test]
+fn a_damaged_file_doesnt_collide_with_the_good_one() {
+    let folder = Folder::new();
+    folder.put("a.so", good().with_wrong_checksum());
+    folder.copy("b.so", &plugin_file(SOURCE));
+    folder.put("c.so", good().with_marker_field("panic", "abort"));
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(SOURCE)]);
+    assert_eq!(
+        refused(&registry),
+        [
+            ("a.so", "load.marker_damaged"),
+            ("c.so", "load.panic_abort")
+        ]
+    );
+}
+
+#[test]
+fn an_earlier_folder_goes_before_a_later_one() {
+    let (earlier, later) = (Folder::new(), Folder::new());
+    let used = earlier.copy("b.so", &plugin_file(SOURCE));
+    let unused = later.put("a.so", other_build());
+    later.copy("c.so", &plugin_file(DESTINATION));
+    let registry = scan(&[&earlier, &later]);
+    assert_eq!(
+        ready(&registry),
+        [full_name(DESTINATION), full_name(SOURCE)]
+    );
+    assert!(registry.quarantined().is_empty());
+    let [shadowed] = registry.shadowed() else {
+        panic!("{:?}", registry.shadowed());
+    };
+    assert_eq!((&shadowed.path, &shadowed.by), (&unused, &used));
+    assert_eq!(shadowed.name.to_string(), full_name(SOURCE));
+}
+
+#[test]
+fn two_versions_of_a_plugin_live_beside_each_other() {
+    let folder = Folder::new();
+    folder.copy("a.so", &plugin_file(SOURCE));
+    // Its marker lies, so it's refused; but for the version, not as a duplicate.
+    folder.put(
+        "b.so",
+        good().with_marker(|marker| marker["specification"]["version"] = "v0.2.0".into()),
+    );
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(SOURCE)]);
+    assert_eq!(refused(&registry), [("b.so", "load.specification_differs")]);
+}
+
+#[test]
+fn a_plugin_that_links_another_one_is_known_by_the_name_of_its_file() {
+    let folder = Folder::new();
+    let package = "forebay-fixture-two-plugins";
+    let file = plugin_file(package);
+    folder.copy(super::file_name(&file), &file);
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(package)]);
+    assert!(registry.quarantined().is_empty());
+}
+
+#[test]
+fn other_files_and_folders_within_are_not_looked_at() {
+    let folder = Folder::new();
+    folder.put("readme.md", "Plugins go here.");
+    folder.put("plugin.so.part", good().cut(1000));
+    std::fs::create_dir(folder.at("older")).unwrap();
+    folder.copy("older/good.so", &plugin_file(SOURCE));
+    let registry = scan(&[&folder, &Folder::new()]);
+    assert!(ready(&registry).is_empty());
+    assert!(registry.quarantined().is_empty());
+}
