@@ -57,9 +57,9 @@ fn digits(value: u64) -> u64 {
     // Two lanes of four digits, four of two, eight of one. A quotient is had by multiplying, exact
     // for what a lane can hold; what a product leaves in the lane above is masked out.
     let fours = (value / 10_000) | (value % 10_000) << 32;
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007F_0000_007F;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     tens | (twos - tens * 10) << 8
 }
 

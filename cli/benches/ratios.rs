@@ -1,6 +1,6 @@
 //! The figures of docs/performance.md: arms in alternation, with an A/A control, in one run.
 //!
-//!     cargo bench --package forebay-tests --bench ratios
+//!     cargo bench --package forebay --bench ratios
 //!
 //! `generate`: generator to discard with 100 B that differ in every record, builtin twice (the
 //! control) and loaded. `lines`: file to file of 5 million lines of about 100 B in memory, with key,

@@ -1,6 +1,6 @@
 //! What the benches share: engines whose plugins are linked in or loaded, and pipelines over them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ pub(crate) fn folder() -> TempDir {
 /// The example plugins, linked in and loaded from their files.
 pub(crate) fn service(plugins: &Path) -> Arc<PluginService> {
     for name in ["discard", "file", "generator"] {
-        let file = forebay_tests::library_file(&format!("forebay_connector_{name}"));
+        let file = library_file(&format!("forebay_connector_{name}"));
         std::fs::copy(&file, plugins.join(file.file_name().expect("a name"))).expect("a copy");
     }
     let builtin = Registry::builtin([
@@ -41,6 +41,14 @@ pub(crate) fn service(plugins: &Path) -> Arc<PluginService> {
         standalone.quarantined()
     );
     Arc::new(PluginService::new(builtin, standalone))
+}
+
+/// The file of a library that was built beside this bench.
+fn library_file(library: &str) -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let bench = std::env::current_exe().expect("a path");
+    let folder = bench.parent().expect("a folder");
+    folder.join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"))
 }
 
 /// A connector with its plugin's name and settings.
