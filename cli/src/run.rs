@@ -117,9 +117,9 @@ fn watch(mut pipelines: Vec<Started>, signals: &Signals, global: &Global) -> Vec
         if signals.take() {
             for pipeline in pipelines.iter().filter_map(Started::pipeline) {
                 if stopping {
-                    pipeline.force_stop()
+                    pipeline.force_stop();
                 } else {
-                    pipeline.stop()
+                    pipeline.stop();
                 }
             }
             if !stopping {

@@ -1,4 +1,63 @@
 //! Load, check and run connector plugins.
+//!
+//! For programs that stream records through plugins of [`plugin_api`]: the `forebay` command line is
+//! one. A plugin is a value of one type, linked in or loaded from a file, and everything past the
+//! [`Registry`] treats the two alike.
+//!
+//! ```no_run
+//! use std::path::{Path, PathBuf};
+//! use std::sync::Arc;
+//!
+//! use plugin_host::store::FileStore;
+//! use plugin_host::{
+//!     ConnectorConfig, Engine, PipelineConfig, PluginService, Registry, RunOptions, ScanOptions,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let files = Registry::standalone(&[PathBuf::from("plugins")], &ScanOptions::default());
+//! for file in files.quarantined() {
+//!     eprintln!("{}: {} ({})", file.path.display(), file.error, file.error.help());
+//! }
+//! let service = Arc::new(PluginService::new(Registry::default(), files));
+//! let store = Arc::new(FileStore::open(Path::new("state"))?);
+//! let engine = Engine::new(service, store)?;
+//! let connector = |id: &str, path: &str| ConnectorConfig {
+//!     id: id.to_owned(),
+//!     plugin: "standalone:file".parse().expect("a plugin's name"),
+//!     settings: [("path".to_owned(), path.to_owned())].into(),
+//! };
+//! let config = PipelineConfig {
+//!     id: "copy".to_owned(),
+//!     source: connector("in", "in.txt"),
+//!     destinations: vec![connector("out", "out.txt")],
+//! };
+//! match engine.start(&config, RunOptions { until_end: true }) {
+//!     Ok(pipeline) => println!("{:?}, {:?}", pipeline.wait(), pipeline.progress()),
+//!     Err(errors) => errors.iter().for_each(|error| eprintln!("{error}")),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised
+//!
+//! - **At least once.** A position is durable before its source learns of it; after a crash at most
+//!   two windows of 65,536 records are read again.
+//! - **Order.** The records of a source reach each destination in order, and acks reach the source in
+//!   order.
+//! - **A plugin doesn't take the host with it.** Its panics stay in it; a call that outlives its budget
+//!   is given up and its pipeline fails, while the others go on. A crash (a wild pointer, an abort)
+//!   does end the process: a plugin shares it.
+//! - **No code of a file runs before the file has passed the checks** that can be made without running
+//!   it; see [`loader`].
+//! - This library prints nothing, installs no signal or exit handler and never ends the process. It
+//!   logs through the `log` crate, under the target `plugin_host`.
+//!
+//! # Where to read on
+//!
+//! [`loader`]: the stages of loading and why a file is refused. [`registry`]: names, versions, folders.
+//! [`parameters`]: how settings are checked. [`store`]: where positions live. `docs/architecture.md`
+//! tells how it all works, and `docs/abi.md` what crosses between host and plugin.
 
 mod ffi;
 pub mod loader;

@@ -1,7 +1,7 @@
 //! Loading a plugin file, cheapest check first.
 //!
 //! 1. *Trust*: a regular file after resolving links.
-//! 2. *Look*: the bytes, without executing any ([`inspect`]).
+//! 2. *Look*: the bytes, without executing any ([`inspect()`]).
 //! 3. *Open*: dlopen of an image of the very bytes that were looked at ([`Image`]).
 //! 4. *ABI*: header, version, layout of every type that crosses.
 //! 5. *Specification*: the constructor, and `specify` equal to the marker.
