@@ -4,7 +4,7 @@
 //! then copied) costs more than all the rest of a record: the copy has to wait for the stores of
 //! the pairs. Here eight digits are computed at once in the lanes of one word and stored once.
 
-/// Bytes that [`write`] may touch; at most 20 of them are digits.
+/// Bytes that [`write()`] may touch; at most 20 of them are digits.
 pub(super) const ROOM: usize = 24;
 
 /// What a word of eight digits can hold.
