@@ -1,7 +1,7 @@
 //! What a plugin gets from its host: the log and the count of its objects.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -90,6 +90,13 @@ impl HostServices {
             data,
             services: Host_Ref(services.static_as_prefix()),
         }
+    }
+
+    /// The services of a plugin that is linked in: the same ones however often it is registered.
+    pub(crate) fn of_builtin(plugin: String) -> Self {
+        static BUILTINS: Mutex<BTreeMap<String, HostServices>> = Mutex::new(BTreeMap::new());
+        let mut builtins = BUILTINS.lock().unwrap_or_else(PoisonError::into_inner);
+        *builtins.entry(plugin).or_insert_with_key(|plugin| Self::new(plugin.clone()))
     }
 
     /// What is passed to the plugin.

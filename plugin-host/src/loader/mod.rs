@@ -150,7 +150,7 @@ pub(crate) fn load(
 
 /// A plugin that is linked in: stage 5 is all there is to check.
 pub(crate) fn load_builtin(module: PluginModule_Ref) -> Result<Loaded, LoadError> {
-    let host = HostServices::new(format!("{} (builtin)", module.package()));
+    let host = HostServices::of_builtin(format!("{} (builtin)", module.package()));
     let specification = specify(module, host)?;
     check_sides(module, &specification)?;
     Ok(Loaded {
