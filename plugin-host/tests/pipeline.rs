@@ -331,6 +331,76 @@ fn a_graceful_stop_loses_and_repeats_nothing() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_ever_for_answers() {
+    let state = tempdir().unwrap();
+    let engine = engine(plugins(), state.path());
+    // Nothing is ever answered, so the windows fill up and the source waits.
+    let config = pipeline(
+        connector("src", "counter", &[]),
+        connector(
+            "dst",
+            "notes",
+            &[("forget", "true"), ("sdk.call.timeout", "200ms")],
+        ),
+    );
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    while pipeline.progress().unacknowledged < 65_000 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.wait_timeout(Duration::from_millis(300)).is_none());
+    assert!(pipeline.progress().unacknowledged <= 65_536);
+    pipeline.stop();
+    let outcome = pipeline
+        .wait_timeout(Duration::from_secs(60))
+        .expect("an outcome");
+    let text = failure(&outcome);
+    assert!(text.starts_with("connector.unanswered"), "{text}");
+}
+
+/// Announces a last position that never comes.
+struct Promising;
+
+impl Source for Promising {
+    type Config = ();
+
+    fn open(_: (), _: Option<&Position>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn read(&mut self, _: &mut BatchWriter, _: &Context) -> Result<Progress> {
+        Ok(Progress::More)
+    }
+
+    fn stop(&mut self) -> Result<Option<Position>> {
+        Ok(Some(Position::from("never")))
+    }
+}
+
+#[test]
+fn a_source_that_does_not_end_after_its_stop_is_given_up() {
+    let state = tempdir().unwrap();
+    let plugins = [
+        plugin!("promising", source: Promising),
+        plugin!("notes", destination: Notes),
+    ];
+    let engine = engine(plugins, state.path());
+    let config = pipeline(
+        connector("src", "promising", &[("sdk.call.timeout", "200ms")]),
+        connector("dst", "notes", &[]),
+    );
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    pipeline.stop();
+    let outcome = pipeline
+        .wait_timeout(Duration::from_secs(60))
+        .expect("an outcome");
+    let text = failure(&outcome);
+    assert!(
+        text.starts_with("connector.not_stopped: connector `p:src`"),
+        "{text}"
+    );
+}
+
+#[test]
 fn several_destinations_all_get_every_record() {
     let state = tempdir().unwrap();
     let engine = engine(plugins(), state.path());

@@ -96,7 +96,9 @@ impl HostServices {
     pub(crate) fn of_builtin(plugin: String) -> Self {
         static BUILTINS: Mutex<BTreeMap<String, HostServices>> = Mutex::new(BTreeMap::new());
         let mut builtins = BUILTINS.lock().unwrap_or_else(PoisonError::into_inner);
-        *builtins.entry(plugin).or_insert_with_key(|plugin| Self::new(plugin.clone()))
+        *builtins
+            .entry(plugin)
+            .or_insert_with_key(|plugin| Self::new(plugin.clone()))
     }
 
     /// What is passed to the plugin.

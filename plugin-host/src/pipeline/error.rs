@@ -86,6 +86,14 @@ pub enum PipelineError {
         /// Identity of the destination.
         connector: String,
     },
+    /// A source was asked to stop, has nothing more to read and doesn't end.
+    #[error("connector `{connector}` did not end within {after:?} after its stop")]
+    NotStopped {
+        /// Identity of the source.
+        connector: String,
+        /// How long the host waited.
+        after: Duration,
+    },
     /// A destination did not answer all records before it was closed.
     #[error(
         "connector `{connector}` left {missing} records unanswered for {after:?} after its stop"
@@ -134,6 +142,7 @@ impl PipelineError {
             Self::Contract { .. } => "connector.contract",
             Self::Nack { .. } => "record.refused",
             Self::Closed { .. } => "connector.closed",
+            Self::NotStopped { .. } => "connector.not_stopped",
             Self::Unanswered { .. } => "connector.unanswered",
             Self::CallTimeout { .. } => "connector.call_timeout",
             Self::Thread(_) => "pipeline.thread",
@@ -158,9 +167,10 @@ impl PipelineError {
             Self::CallTimeout { .. } => {
                 "a longer `sdk.call.timeout` gives slow calls more time".into()
             }
-            Self::Connector { .. } | Self::Contract { .. } | Self::Unanswered { .. } => {
-                "start again: what was not confirmed is read again".into()
-            }
+            Self::Connector { .. }
+            | Self::Contract { .. }
+            | Self::NotStopped { .. }
+            | Self::Unanswered { .. } => "start again: what was not confirmed is read again".into(),
             Self::Closed { .. } | Self::StoreClosed | Self::Thread(_) | Self::Internal(_) => {
                 String::new()
             }

@@ -112,20 +112,25 @@ impl Fused {
 
     fn stream(&mut self) -> Result<Outcome, Halt> {
         let mut outcome = Outcome::Ended;
-        let mut stopped = false;
+        // Since when nothing has come of a source that was asked to stop.
+        let mut stopping: Option<Instant> = None;
         loop {
             if self.run.is_stopping() {
                 if self.run.is_forced() {
                     return Err(Halt::Forced);
                 }
-                if !stopped {
-                    (stopped, outcome) = (true, Outcome::Stopped);
-                    halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
+                outcome = Outcome::Stopped;
+                if stopping.is_none() {
+                    stopping = Some(self.stop_source()?);
                 }
             }
             self.tend_windows()?;
             let answering = self.missing() > 0;
             if self.windows.is_full(self.buffer.capacity()) {
+                if stopping.is_some() && answering {
+                    // What the source still has is read again; the answers have a time limit.
+                    return Ok(outcome);
+                }
                 // I5: nothing is read until a destination answers or a commit is done.
                 self.make_room()?;
                 continue;
@@ -135,31 +140,40 @@ impl Fused {
             let (status, records) = halt_on(self.source.connector(), Call::Read, read)?;
             if records > 0 {
                 self.write(records as u64)?;
+                self.idle = None;
             } else if answering {
                 self.flush()?;
             }
-            match status {
-                ReadStatus::End => return Ok(outcome),
-                ReadStatus::Idle if records == 0 => {
-                    if self.until_end && !stopped {
-                        // The present end of the data: the rest is as after a stop.
-                        stopped = true;
-                        halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
-                    }
-                    self.rest(answering);
-                }
-                ReadStatus::More | ReadStatus::Idle => self.idle = None,
+            if status == ReadStatus::End {
+                return Ok(outcome);
             }
+            if records > 0 {
+                stopping = stopping.map(|_| Instant::now());
+                continue;
+            }
+            if self.until_end && stopping.is_none() && status == ReadStatus::Idle {
+                // The present end of the data: the rest is as after a stop.
+                stopping = Some(self.stop_source()?);
+            }
+            if stopping.is_some_and(|since| since.elapsed() >= self.source.budget()) {
+                return Err(Halt::Failed(PipelineError::NotStopped {
+                    connector: self.source.connector().to_owned(),
+                    after: self.source.budget(),
+                }));
+            }
+            self.rest(answering);
         }
     }
 
-    /// A source that says it is idle has waited for data; one that hasn't must not spin.
+    fn stop_source(&self) -> Result<Instant, Halt> {
+        halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
+        Ok(Instant::now())
+    }
+
+    /// A source that has nothing has waited for data; one that hasn't waited must not spin.
     fn rest(&mut self, answering: bool) {
-        let now = Instant::now();
-        let hasty = self
-            .idle
-            .is_some_and(|before| now - before < Duration::from_millis(1));
-        if hasty {
+        const HASTY: Duration = Duration::from_millis(1);
+        if self.idle.is_some_and(|before| before.elapsed() < HASTY) {
             self.source.context().pause(self.patience(answering));
         }
         self.idle = Some(Instant::now());

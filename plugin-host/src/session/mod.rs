@@ -85,6 +85,11 @@ impl<O: Object> Session<O> {
         self.connector.as_str()
     }
 
+    /// Longest time that a call may take.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
+    }
+
     pub(crate) fn context(&self) -> &Arc<ContextState> {
         &self.context
     }
