@@ -108,6 +108,14 @@ impl Error {
         this
     }
 
+    /// Says what was being done; the message so far becomes the first cause.
+    #[must_use]
+    pub fn context(mut self, doing: impl Into<String>) -> Self {
+        let cause = std::mem::replace(&mut self.0.message, doing.into());
+        self.0.causes.insert(0, cause);
+        self
+    }
+
     /// Asks the host to wait this long before it tries again.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {

@@ -102,7 +102,8 @@ mod specification;
 pub mod structured;
 
 pub use batch::{
-    Batch, BatchWriter, Field, FieldWriter, MetadataView, RecordView, RecordWriter, Records, Shared,
+    Batch, BatchWriter, DecimalCounter, Field, FieldWriter, MetadataView, RecordView, RecordWriter,
+    Records, Shared,
 };
 pub use context::{Context, Waker, Wakeup};
 pub use destination::{Acks, Destination};

@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 
 use plugin_api::{Acks, Batch, Context, Destination, Error, ErrorKind, Parameters, Result};
 
-/// Bytes that are gathered before they are written.
-const BLOCK: usize = 256 << 10;
-
 /// Settings of the destination.
 #[derive(Debug, Parameters)]
 pub struct AppendConfig {
@@ -37,27 +34,13 @@ impl Destination for Append {
         Ok(Self {
             path,
             file,
-            text: Vec::with_capacity(BLOCK),
+            text: Vec::new(),
         })
     }
 
     fn write(&mut self, batch: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
-        for record in batch {
-            record.write_formatted(&mut self.text)?;
-            self.text.push(b'\n');
-            if self.text.len() >= BLOCK {
-                self.write_text()?;
-            }
-        }
-        self.write_text()
-    }
-}
-
-impl Append {
-    fn write_text(&mut self) -> Result<()> {
-        let written = self.file.write_all(&self.text);
-        self.text.clear();
-        written.map_err(|error| failed(&self.path, "can't be written", &error))
+        let written = batch.write_lines(&mut self.file, &mut self.text);
+        written.map_err(|error| error.context(format!("writing `{}`", self.path.display())))
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plugin_api::{
-    BatchWriter, Context, Error, ErrorKind, Field, FieldWriter, Parameters, Position, Progress,
-    Result, Source,
+    BatchWriter, Context, DecimalCounter, Error, ErrorKind, Field, FieldWriter, Parameters,
+    Position, Progress, Result, Source,
 };
 
 /// Bytes that are read at once.
@@ -47,11 +47,11 @@ pub struct Lines {
     ends: Vec<usize>,
 }
 
-/// Behind which byte and line of the file a record ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Behind which line and byte of the file a record ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
-    offset: u64,
-    line: u64,
+    line: DecimalCounter,
+    offset: DecimalCounter,
 }
 
 /// A position in its text: line and offset, as in `56:1234`. The line is the record's key.
@@ -65,28 +65,29 @@ impl Field for Mark {
 }
 
 impl Mark {
-    /// Behind one line more, of this length.
-    #[inline]
-    fn behind(self, length: usize) -> Self {
+    fn new(line: u64, offset: u64) -> Self {
         Self {
-            offset: self.offset + length as u64,
-            line: self.line + 1,
+            line: DecimalCounter::new(line),
+            offset: DecimalCounter::new(offset),
         }
     }
 
     fn from_position(position: &Position) -> Result<Self> {
         let text = std::str::from_utf8(position.as_bytes()).ok();
         let parts = text.and_then(|text| text.split_once(':'));
-        let mark = parts.and_then(|(line, offset)| {
-            Some(Self {
-                offset: offset.parse().ok()?,
-                line: line.parse().ok()?,
-            })
-        });
+        let mark = parts
+            .and_then(|(line, offset)| Some(Self::new(line.parse().ok()?, offset.parse().ok()?)));
         mark.ok_or_else(|| {
             let text = format!("invalid position `{position}`, expected `LINE:OFFSET`");
             Error::new(ErrorKind::Fatal, text).with_code("position.invalid")
         })
+    }
+
+    /// Goes behind one line more, of this length.
+    #[inline]
+    fn pass(&mut self, length: usize) {
+        self.line.add(1);
+        self.offset.add(length as u64);
     }
 }
 
@@ -97,7 +98,7 @@ impl Source for Lines {
         let at = position
             .map(Mark::from_position)
             .transpose()?
-            .unwrap_or_default();
+            .unwrap_or(Mark::new(0, 0));
         let mut lines = Self {
             path: config.path.display().to_string(),
             config,
@@ -153,17 +154,11 @@ impl Lines {
         let run = self.buffer.take(self.ends.last().copied().unwrap_or(0));
         let block = batch.share(run);
         let metadata = batch.share_metadata([("file.path", &*self.path)]);
-        // Digits of the line's number, and the first number with more of them.
-        let (mut digits, mut power) = (1, 10);
         let mut begin = 0;
         for &end in &self.ends {
-            self.at = self.at.behind(end - begin);
-            let record = batch.create(self.at);
-            while self.at.line >= power {
-                digits += 1;
-                power = power.saturating_mul(10);
-            }
-            let key = record.position().slice(0..digits);
+            self.at.pass(end - begin);
+            let record = batch.create(&self.at);
+            let key = record.position().slice(0..self.at.line.digits());
             record
                 .key_shared(key)
                 .payload_shared(block.slice(begin..end - 1))
@@ -182,9 +177,9 @@ impl Lines {
         if progress == Progress::End && !self.buffer.unread().is_empty() {
             // Nobody waits for its newline any more.
             let rest = self.buffer.unread().len();
-            self.at = self.at.behind(rest);
+            self.at.pass(rest);
             batch
-                .create(self.at)
+                .create(&self.at)
                 .key(self.at.line)
                 .payload(self.buffer.take(rest))
                 .metadata([("file.path", &*self.path)]);
@@ -205,12 +200,12 @@ impl Lines {
     fn open_file(&mut self) -> Result<()> {
         let mut file = match File::open(&self.config.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.at.offset == 0 => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.at.offset.get() == 0 => {
                 return Ok(());
             }
             Err(error) => return Err(self.error("can't be opened", &error)),
         };
-        let seeked = file.seek(SeekFrom::Start(self.at.offset));
+        let seeked = file.seek(SeekFrom::Start(self.at.offset.get()));
         seeked.map_err(|error| self.error("can't be read", &error))?;
         self.file = Some(file);
         self.check_length()
@@ -228,13 +223,13 @@ impl Lines {
             let error = io::Error::from(io::ErrorKind::IsADirectory);
             return Err(self.error("can't be read", &error));
         }
-        if metadata.is_file() && metadata.len() < self.at.offset {
+        if metadata.is_file() && metadata.len() < self.at.offset.get() {
             let text = format!(
                 "`{}` has {} bytes, fewer than the {} that were read already: it was truncated or \
                  replaced; remove the stored position to read it from its beginning",
                 self.path,
                 metadata.len(),
-                self.at.offset
+                self.at.offset.get()
             );
             return Err(Error::new(ErrorKind::Fatal, text).with_code("file.truncated"));
         }
@@ -244,9 +239,9 @@ impl Lines {
     fn too_long(&self) -> Error {
         let text = format!(
             "line {} of `{}`, at byte {}, is longer than {} MiB",
-            self.at.line + 1,
+            self.at.line.get() + 1,
             self.path,
-            self.at.offset,
+            self.at.offset.get(),
             LONGEST >> 20
         );
         Error::new(ErrorKind::Fatal, text).with_code("file.line_too_long")
@@ -377,13 +372,7 @@ mod tests {
     #[test]
     fn positions_are_read_back_and_others_refused() {
         let mark = Mark::from_position(&Position::from("56:1234")).unwrap();
-        assert_eq!(
-            mark,
-            Mark {
-                offset: 1234,
-                line: 56
-            }
-        );
+        assert_eq!(mark, Mark::new(56, 1234));
         for wrong in ["", "12", "12:", ":1", "a:1", "1:a", "-1:1", "1:2:3"] {
             let error = Mark::from_position(&Position::from(wrong)).unwrap_err();
             assert_eq!(error.code(), "position.invalid");

@@ -156,18 +156,28 @@ impl Field for Stamped<'_> {
     }
 }
 
-/// The sixteen digits of a number, spread over the bytes of a word without a loop.
+/// The sixteen digits of a number; the first eight are hardly ever other than zeros.
 #[inline]
 fn hexadecimal(number: u64) -> [u8; 16] {
-    const EACH: u128 = u128::from_le_bytes([1; 16]);
-    let mut wide = u128::from(number);
-    wide = (wide | wide << 32) & 0x0000_0000_FFFF_FFFF_0000_0000_FFFF_FFFF;
-    wide = (wide | wide << 16) & 0x0000_FFFF_0000_FFFF_0000_FFFF_0000_FFFF;
-    wide = (wide | wide << 8) & 0x00FF_00FF_00FF_00FF_00FF_00FF_00FF_00FF;
+    let mut digits = [b'0'; 16];
+    let (high, low) = digits.split_at_mut(8);
+    if let Some(number) = std::num::NonZero::new(number >> 32) {
+        high.copy_from_slice(&eight_digits(number.get()));
+    }
+    low.copy_from_slice(&eight_digits(number & 0xFFFF_FFFF));
+    digits
+}
+
+/// The digits of a number below 2^32, spread over the bytes of a word without a loop.
+#[inline]
+fn eight_digits(number: u64) -> [u8; 8] {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let mut wide = (number | number << 16) & 0x0000_FFFF_0000_FFFF;
+    wide = (wide | wide << 8) & 0x00FF_00FF_00FF_00FF;
     wide = (wide | wide << 4) & (EACH * 0x0F);
     // A digit above 9 carries into the high half when 6 is added; letters lie 39 behind digits.
-    let letters = (wide + EACH * 6) >> 4 & EACH;
-    (wide + EACH * u128::from(b'0') + letters * 39).to_be_bytes()
+    let letters = ((wide + EACH * 6) >> 4) & EACH;
+    (wide + EACH * u64::from(b'0') + letters * 39).to_be_bytes()
 }
 
 plugin_api::export_plugin! { source: Generator }

@@ -212,7 +212,7 @@ impl BatchBuffer {
     /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
-        copy(bytes, self.spare(bytes.len())?);
+        copy_field(bytes, self.spare(bytes.len())?);
         Some(self.commit(bytes.len()))
     }
 
@@ -292,9 +292,10 @@ impl BatchBuffer {
     }
 }
 
-/// Copies a field. Positions and keys are short, and calling `memcpy` costs more than they do.
+/// Copies a field; both are of the same length. Positions and keys are short, and calling `memcpy`
+/// costs more than they do.
 #[inline]
-fn copy(from: &[u8], to: &mut [u8]) {
+pub fn copy_field(from: &[u8], to: &mut [u8]) {
     /// Copies the first and the last `N` bytes, which overlap where there are fewer than `2 * N`.
     #[inline]
     fn ends<const N: usize>(from: &[u8], to: &mut [u8]) {

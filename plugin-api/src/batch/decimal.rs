@@ -4,6 +4,8 @@
 //! then copied) costs more than all the rest of a record: the copy has to wait for the stores of
 //! the pairs. Here eight digits are computed at once in the lanes of one word and stored once.
 
+use super::field::{Field, FieldWriter};
+
 /// Bytes that [`write()`] may touch; at most 20 of them are digits.
 pub(super) const ROOM: usize = 24;
 
@@ -36,10 +38,15 @@ fn write_long(value: u64, to: &mut [u8; ROOM]) -> usize {
 #[inline]
 fn put_first(value: u64, to: &mut [u8; ROOM], at: usize) -> usize {
     let digits = digits(value);
-    // The last digit counts, be it a zero.
-    let zeros = (digits | 1 << 56).trailing_zeros() as usize / 8;
+    let zeros = leading_zeros(digits);
     put(digits >> (8 * zeros), to, at);
     8 - zeros
+}
+
+/// Digits that a number is written without; the last one counts, be it a zero.
+#[inline]
+fn leading_zeros(digits: u64) -> usize {
+    (digits | 1 << 56).trailing_zeros() as usize / 8
 }
 
 /// Puts digits as text.
@@ -63,6 +70,89 @@ fn digits(value: u64) -> u64 {
     tens | (twos - tens * 10) << 8
 }
 
+/// A number that is written often and only grows, such as that of a line or a byte.
+///
+/// What changes seldom, the digits above the last eight, is kept as text, so that writing it as a
+/// [`Field`] takes no division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecimalCounter {
+    low: u64,
+    high: u64,
+    /// Text of `high`, if that isn't 0.
+    text: [u8; ROOM],
+    length: usize,
+}
+
+impl DecimalCounter {
+    /// Begins with this value.
+    #[must_use]
+    pub fn new(value: u64) -> Self {
+        let mut this = Self {
+            low: 0,
+            high: 0,
+            text: [0; ROOM],
+            length: 0,
+        };
+        this.set(value);
+        this
+    }
+
+    /// The value.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.high * EIGHT + self.low
+    }
+
+    /// Adds to the value; it stays at the largest `u64` when it would become larger.
+    #[inline]
+    pub fn add(&mut self, more: u64) {
+        match self.low.checked_add(more) {
+            Some(low) if low < EIGHT => self.low = low,
+            _ => self.set(self.get().saturating_add(more)),
+        }
+    }
+
+    /// Number of digits.
+    #[inline]
+    #[must_use]
+    pub fn digits(&self) -> usize {
+        if self.high > 0 {
+            self.length + 8
+        } else {
+            8 - leading_zeros(digits(self.low))
+        }
+    }
+
+    #[cold]
+    fn set(&mut self, value: u64) {
+        (self.high, self.low) = (value / EIGHT, value % EIGHT);
+        self.length = if self.high > 0 {
+            write(self.high, &mut self.text)
+        } else {
+            0
+        };
+    }
+
+    /// Writes the digits to the front of `to` and returns their number.
+    #[inline]
+    fn put(&self, to: &mut [u8; ROOM]) -> usize {
+        if self.high == 0 {
+            return put_first(self.low, to, 0);
+        }
+        *to = self.text;
+        put(digits(self.low), to, self.length);
+        self.length + 8
+    }
+}
+
+impl Field for DecimalCounter {
+    #[inline]
+    fn write(&self, out: &mut FieldWriter<'_>) {
+        out.append_with(|to| self.put(to));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +170,32 @@ mod tests {
         let spread = (0..100_000).map(|n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (n % 64));
         for value in around.chain(0..20_000).chain(spread).chain([u64::MAX]) {
             assert_eq!(text(value), value.to_string());
+        }
+    }
+
+    #[test]
+    fn a_counter_is_written_as_its_value() {
+        let mut buffer = crate::ffi::TestBuffer::new(0, 4096);
+        for start in [0, 9, EIGHT - 3, EIGHT, 12 * EIGHT - 3, u64::MAX - 5] {
+            for step in [0, 1, 7, 141, EIGHT, EIGHT + 1] {
+                let mut counter = DecimalCounter::new(start);
+                let mut value = start;
+                for _ in 0..10 {
+                    assert_eq!(counter.get(), value);
+                    assert_eq!(counter.digits(), value.to_string().len());
+                    let text = buffer.fill(
+                        |lent| {
+                            let mut out = FieldWriter::new(lent);
+                            counter.write(&mut out);
+                            out.finish().unwrap();
+                        },
+                        |batch| String::from_utf8(batch.arena.to_vec()).unwrap(),
+                    );
+                    assert_eq!(text, value.to_string());
+                    counter.add(step);
+                    value = value.saturating_add(step);
+                }
+            }
         }
     }
 

@@ -21,7 +21,9 @@ pub trait Field {
 #[derive(Debug)]
 pub struct FieldWriter<'a> {
     buffer: &'a mut abi::BatchBuffer,
-    start: u32,
+    /// Bytes so far. They lie in the buffer's spare room and count only when the field is whole:
+    /// moving the buffer's end for each piece would make each wait for the one before.
+    length: usize,
     overflow: bool,
 }
 
@@ -29,8 +31,8 @@ impl<'a> FieldWriter<'a> {
     #[inline]
     pub(super) fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
         Self {
-            start: buffer.arena_length(),
             buffer,
+            length: 0,
             overflow: false,
         }
     }
@@ -38,8 +40,26 @@ impl<'a> FieldWriter<'a> {
     /// Appends a piece.
     #[inline]
     pub fn append(&mut self, piece: &[u8]) {
-        if self.buffer.append(piece).is_none() {
-            self.overflow = true;
+        match self.room(piece.len()) {
+            Some(to) => {
+                abi::copy_field(piece, to);
+                self.length += piece.len();
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    /// Appends a number that is written in place; `put` returns how long it is.
+    #[inline]
+    pub(super) fn append_with(&mut self, put: impl Fn(&mut [u8; decimal::ROOM]) -> usize) {
+        match self.room(decimal::ROOM).and_then(<[u8]>::first_chunk_mut) {
+            Some(to) => self.length += put(to),
+            None => {
+                // There is hardly any room, but the text may still fit.
+                let mut to = [0; decimal::ROOM];
+                let length = put(&mut to);
+                self.append(&to[..length]);
+            }
         }
     }
 
@@ -48,35 +68,21 @@ impl<'a> FieldWriter<'a> {
         if negative {
             self.append(b"-");
         }
-        match self
-            .buffer
-            .spare(decimal::ROOM)
-            .and_then(<[u8]>::first_chunk_mut)
-        {
-            Some(to) => {
-                let length = decimal::write(value, to);
-                self.buffer.commit(length);
-            }
-            None => self.append_decimal_tight(value),
-        }
+        self.append_with(|to| decimal::write(value, to));
     }
 
-    /// Where there is hardly any room: the text may still fit.
-    #[cold]
-    fn append_decimal_tight(&mut self, value: u64) {
-        let mut to = [0; decimal::ROOM];
-        let length = decimal::write(value, &mut to);
-        self.append(&to[..length]);
+    /// Room for so many bytes behind those written; `None` where the host has none.
+    #[inline]
+    fn room(&mut self, length: usize) -> Option<&mut [u8]> {
+        self.buffer
+            .spare(self.length + length)?
+            .get_mut(self.length..)
     }
 
     /// The span of what was appended; `None` where the host had no room for all of it.
     #[inline(always)]
     pub(super) fn finish(self) -> Option<abi::Span> {
-        let length = self.buffer.arena_length() - self.start;
-        (!self.overflow).then_some(abi::Span {
-            offset: self.start,
-            length,
-        })
+        (!self.overflow).then(|| self.buffer.commit(self.length))
     }
 }
 
@@ -88,24 +94,20 @@ impl Output for FieldWriter<'_> {
 
     #[inline]
     fn written(&self) -> usize {
-        self.buffer.arena_length() as usize
+        self.length
     }
 
     fn patch(&mut self, at: usize, bytes: &[u8]) {
         // After an overflow what is to be patched may not be there; the field is refused anyway.
-        let place = self
-            .buffer
-            .written_mut()
-            .get_mut(at..)
-            .and_then(|rest| rest.get_mut(..bytes.len()));
+        let written = self.buffer.spare(self.length);
+        let place = written.and_then(|written| written.get_mut(at..)?.get_mut(..bytes.len()));
         if let Some(place) = place {
             place.copy_from_slice(bytes);
         }
     }
 
     fn truncate(&mut self, at: usize) {
-        self.buffer
-            .truncate_arena(u32::try_from(at).unwrap_or(u32::MAX).max(self.start));
+        self.length = self.length.min(at);
     }
 }
 

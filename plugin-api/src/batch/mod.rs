@@ -8,6 +8,7 @@ mod tests;
 mod view;
 mod writer;
 
+pub use decimal::DecimalCounter;
 pub use field::{Field, FieldWriter};
 pub use metadata::MetadataView;
 pub use view::{Batch, RecordView, Records};

@@ -1,6 +1,6 @@
 //! What a destination reads records from.
 
-use std::slice;
+use std::{io, slice};
 
 use forebay_abi as abi;
 
@@ -62,6 +62,54 @@ impl<'a> Batch<'a> {
             index: self.index.iter(),
             format: self.format,
         }
+    }
+
+    /// Writes each record in the format that the user chose with `sdk.record.format`, and a newline
+    /// after it. `text` is memory that is used again from batch to batch.
+    ///
+    /// Raw data that lies in the batch as lines already, as sources of lines leave it, is written
+    /// from there without a copy.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `out` does, or when a record can't be formatted; what was written until then
+    /// stays written.
+    pub fn write_lines(&self, out: &mut impl io::Write, text: &mut Vec<u8>) -> Result<()> {
+        /// Bytes that are gathered before they are written.
+        const BLOCK: usize = 256 << 10;
+        /// From this length on a run of lines is worth a write of its own.
+        const LONG_RUN: usize = 8 << 10;
+        text.clear();
+        let mut records = self.iter().peekable();
+        while let Some(record) = records.next() {
+            let start = record.index.after.offset as usize;
+            let mut end = record.end_of_line();
+            while let (Some(line_end), Some(next)) = (end, records.peek())
+                && next.index.after.offset as usize == line_end
+                && let Some(next_end) = next.end_of_line()
+            {
+                end = Some(next_end);
+                records.next();
+            }
+            match end {
+                Some(end) if end - start >= LONG_RUN => {
+                    out.write_all(text)?;
+                    text.clear();
+                    out.write_all(&self.arena[start..end])?;
+                }
+                Some(end) => text.extend_from_slice(&self.arena[start..end]),
+                None => {
+                    record.write_formatted(text)?;
+                    text.push(b'\n');
+                }
+            }
+            if text.len() >= BLOCK {
+                out.write_all(text)?;
+                text.clear();
+            }
+        }
+        out.write_all(text)?;
+        Ok(())
     }
 
     pub(crate) fn sequences(&self) -> std::ops::Range<u64> {
@@ -196,11 +244,6 @@ impl<'a> RecordView<'a> {
     /// Fails when structured data or metadata can't be read; `out` is then as it was.
     #[inline]
     pub fn write_formatted(&self, out: &mut Vec<u8>) -> Result<()> {
-        if self.format == Format::Raw && self.index.after_kind == abi::DataKind::RAW {
-            // Nothing to format: the usual case of a copy.
-            out.extend_from_slice(self.after());
-            return Ok(());
-        }
         format::write(self.format, self, out)
     }
 
@@ -220,6 +263,17 @@ impl<'a> RecordView<'a> {
             after: owned(self.after_data())?,
         };
         Ok(record)
+    }
+
+    /// Where the line ends that the record is already, its newline included: raw data, to be written
+    /// as it is, behind which the batch has a newline.
+    #[inline]
+    fn end_of_line(&self) -> Option<usize> {
+        if self.format != Format::Raw || self.index.after_kind != abi::DataKind::RAW {
+            return None;
+        }
+        let newline = self.index.after.offset as usize + self.index.after.length as usize;
+        (self.arena.get(newline) == Some(&b'\n')).then_some(newline + 1)
     }
 
     #[inline]

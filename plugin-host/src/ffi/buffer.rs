@@ -171,19 +171,21 @@ unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
     true
 }
 
-/// Checks every entry without a branch a field: what is wrong is looked for only when something is.
+/// Checks every entry without a branch: what is wrong is looked for only when something is.
 fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
-    let mut farthest = 0_u64;
+    let end = bytes as u64;
     let mut sum = 0_u64;
-    let mut wrong = false;
+    let mut wrong = 0_u64;
     for entry in index {
         for span in spans(entry) {
-            farthest = farthest.max(u64::from(span.offset) + u64::from(span.length));
-            sum += u64::from(span.length);
+            // Below 2^33 each, so the difference is negative exactly when the span lies outside.
+            let (offset, length) = (u64::from(span.offset), u64::from(span.length));
+            wrong |= end.wrapping_sub(offset + length) >> 63;
+            sum += length;
         }
-        wrong |= !is_known(entry);
+        wrong |= unknown(entry);
     }
-    if wrong || farthest > bytes as u64 {
+    if wrong != 0 {
         let mut faults = index.iter().enumerate();
         if let Some(fault) = faults.find_map(|(record, entry)| fault(record, entry, bytes)) {
             return Err(fault);
@@ -206,15 +208,16 @@ fn spans(entry: &RecordIndex) -> [Span; 5] {
     ]
 }
 
-/// Whether the numbers of an entry are those that this host knows.
+/// Not 0 when a number of an entry is none that this host knows.
 #[inline]
-fn is_known(entry: &RecordIndex) -> bool {
-    let known = |kind: DataKind| kind.0 <= DataKind::STRUCTURED.0;
-    (entry.operation.0.wrapping_sub(1) < 4)
-        & known(entry.key_kind)
-        & known(entry.before_kind)
-        & known(entry.after_kind)
-        & (entry.reserved == 0)
+fn unknown(entry: &RecordIndex) -> u64 {
+    let kinds = [entry.key_kind.0, entry.before_kind.0, entry.after_kind.0];
+    let kinds = u32::from_le_bytes([0, kinds[0], kinds[1], kinds[2]]);
+    // Kinds are 0 to 2: no bit above the second, and not both of these.
+    let unknown_kind = (kinds & 0xFCFC_FC00) | (kinds & (kinds >> 1) & 0x0101_0100);
+    // Operations are 1 to 4.
+    let unknown_operation = u32::from(entry.operation.0.wrapping_sub(1) & 0xFC);
+    u64::from(unknown_kind | unknown_operation | entry.reserved)
 }
 
 /// What is wrong with an entry, if anything is.
@@ -228,7 +231,7 @@ fn fault(record: usize, entry: &RecordIndex, bytes: usize) -> Option<BatchFault>
             field: FIELDS[i],
         });
     }
-    if is_known(entry) {
+    if unknown(entry) == 0 {
         return None;
     }
     if entry.operation.0.wrapping_sub(1) >= 4 {

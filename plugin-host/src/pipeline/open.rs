@@ -23,7 +23,7 @@ use crate::store::StoreKey;
 use crate::supervisor;
 
 /// Records of a batch when `sdk.batch.size` leaves it to the driver.
-const BATCH_RECORDS: u32 = 256;
+const BATCH_RECORDS: u32 = 1024;
 
 /// Largest record, and so batch, in bytes.
 const RECORD_BYTES: u32 = 64 << 20;
