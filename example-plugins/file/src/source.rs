@@ -1,6 +1,6 @@
 //! The source: one record a line.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,12 +43,15 @@ pub struct Lines {
     file: Option<File>,
     buffer: Buffer,
     at: Mark,
+    /// Whether the position lies inside a line: the last one, which was handed out without its
+    /// newline. Should that come now, the line is no longer by it.
+    inside_line: bool,
     /// Ends of the lines that are being handed out.
     ends: Vec<usize>,
 }
 
 /// Behind which line and byte of the file a record ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Mark {
     line: DecimalCounter,
     offset: DecimalCounter,
@@ -105,14 +108,12 @@ impl Source for Lines {
             file: None,
             buffer: Buffer::default(),
             at,
+            inside_line: false,
             ends: Vec::new(),
         };
         lines.open_file()?;
         if lines.file.is_none() && !lines.config.follow {
-            let error = io::Error::from(io::ErrorKind::NotFound);
-            return Err(lines
-                .error("can't be opened", &error)
-                .with_code("file.not_found"));
+            return Err(lines.not_there());
         }
         Ok(lines)
     }
@@ -122,16 +123,19 @@ impl Source for Lines {
             self.open_file()?;
         }
         if self.file.is_none() {
-            return Ok(self.wait_or_end(context));
+            return match self.wait_or_end(context) {
+                Progress::End => Err(self.not_there()),
+                waited => Ok(waited),
+            };
         }
         while batch.has_room() {
             self.buffer.find_lines(batch.room(), &mut self.ends);
             if self.ends.is_empty() {
-                if self.fill()? == 0 {
-                    return self.at_end(batch, context);
-                }
                 if self.buffer.is_too_long() {
                     return Err(self.too_long());
+                }
+                if self.fill()? == 0 {
+                    return self.at_end(batch, context);
                 }
             } else {
                 self.hand_out(batch);
@@ -146,7 +150,15 @@ impl Lines {
     fn fill(&mut self) -> Result<usize> {
         let Some(file) = &self.file else { return Ok(0) };
         let read = self.buffer.fill(file);
-        read.map_err(|error| self.error("can't be read", &error))
+        let read = read.map_err(|error| self.error("can't be read", &error))?;
+        if self.inside_line && read > 0 {
+            self.inside_line = false;
+            if self.buffer.unread().starts_with(b"\n") {
+                self.buffer.take(1);
+                self.at.offset.add(1);
+            }
+        }
+        Ok(read)
     }
 
     /// Writes the lines that were found into the batch: their bytes at once, then a record each.
@@ -180,7 +192,7 @@ impl Lines {
             self.at.pass(rest);
             batch
                 .create(&self.at)
-                .key(self.at.line)
+                .key(&self.at.line)
                 .payload(self.buffer.take(rest))
                 .metadata([("file.path", &*self.path)]);
         }
@@ -198,15 +210,18 @@ impl Lines {
 
     /// Opens the file behind the position, if it is there.
     fn open_file(&mut self) -> Result<()> {
+        // Opening a pipe would wait for whoever writes to it, and there is no place to go on from.
+        if fs::metadata(&self.config.path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            let text = format!("`{}` is no regular file, name one", self.path);
+            return Err(Error::new(ErrorKind::Fatal, text).with_code("file.not_regular"));
+        }
         let mut file = match File::open(&self.config.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.at.offset.get() == 0 => {
-                return Ok(());
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(self.error("can't be opened", &error)),
         };
-        let seeked = file.seek(SeekFrom::Start(self.at.offset.get()));
-        seeked.map_err(|error| self.error("can't be read", &error))?;
+        self.inside_line = go_behind(&mut file, self.at.offset.get())
+            .map_err(|error| self.error("can't be read", &error))?;
         self.file = Some(file);
         self.check_length()
     }
@@ -223,17 +238,24 @@ impl Lines {
             let error = io::Error::from(io::ErrorKind::IsADirectory);
             return Err(self.error("can't be read", &error));
         }
-        if metadata.is_file() && metadata.len() < self.at.offset.get() {
+        // The start of a line that waits for its newline was read, too.
+        let read = self.at.offset.get() + self.buffer.unread().len() as u64;
+        if metadata.is_file() && metadata.len() < read {
             let text = format!(
-                "`{}` has {} bytes, fewer than the {} that were read already: it was truncated or \
-                 replaced; remove the stored position to read it from its beginning",
+                "`{}` has {} bytes, fewer than the {read} that were read already: it was truncated \
+                 or replaced; remove the stored position to read it from its beginning",
                 self.path,
                 metadata.len(),
-                self.at.offset.get()
             );
             return Err(Error::new(ErrorKind::Fatal, text).with_code("file.truncated"));
         }
         Ok(())
+    }
+
+    fn not_there(&self) -> Error {
+        let error = io::Error::from(io::ErrorKind::NotFound);
+        self.error("can't be opened", &error)
+            .with_code("file.not_found")
     }
 
     fn too_long(&self) -> Error {
@@ -253,6 +275,18 @@ impl Lines {
     }
 }
 
+/// Goes to the offset; tells whether it lies inside a line.
+fn go_behind(file: &mut (impl Read + Seek), offset: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if let Some(before) = offset.checked_sub(1) {
+        file.seek(SeekFrom::Start(before))?;
+        // A file that is shorter now is noticed by its length.
+        let _read = file.read(&mut last)?;
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(last != *b"\n")
+}
+
 /// Bytes that were read and not handed out yet.
 #[derive(Debug, Default)]
 struct Buffer {
@@ -268,7 +302,8 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
-    /// Finds at most so many lines; `ends` gets where each ends, counted from the first.
+    /// Finds at most so many lines, together no longer than one may be so that the batch takes them;
+    /// `ends` gets where each ends, counted from the first.
     fn find_lines(&mut self, most: usize, ends: &mut Vec<usize>) {
         ends.clear();
         let unread = &self.bytes[self.start..self.end];
@@ -276,7 +311,8 @@ impl Buffer {
         ends.extend(
             newlines
                 .take(most)
-                .map(|newline| self.scanned + newline + 1),
+                .map(|newline| self.scanned + newline + 1)
+                .take_while(|&end| end <= LONGEST + 1),
         );
         if ends.is_empty() {
             self.scanned = unread.len();
@@ -310,8 +346,9 @@ impl Buffer {
         }
     }
 
+    /// Whether the first line is longer than one may be; asked when none was found.
     fn is_too_long(&self) -> bool {
-        self.unread().len() > LONGEST && self.scanned > LONGEST
+        self.unread().len() > LONGEST
     }
 }
 
@@ -367,6 +404,87 @@ mod tests {
         text.push(b'\n');
         let (lines, rest) = split(&text, BLOCK / 3, 10);
         assert!(lines == [long] && rest.is_empty());
+    }
+
+    #[test]
+    fn the_longest_line_is_taken_and_a_longer_one_is_not() {
+        for (length, taken) in [(LONGEST, true), (LONGEST + 1, false)] {
+            let mut text = vec![b'x'; length];
+            text.push(b'\n');
+            let mut buffer = Buffer::default();
+            let mut rest = &text[..];
+            while buffer.fill(&mut rest).unwrap() > 0 {}
+            let mut ends = Vec::new();
+            buffer.find_lines(1, &mut ends);
+            assert_eq!(!ends.is_empty(), taken, "{length}");
+            assert!(taken || buffer.is_too_long());
+        }
+    }
+
+    #[test]
+    fn a_run_of_lines_is_no_longer_than_a_line_may_be() {
+        let mut line = vec![b'x'; (1 << 20) - 1];
+        line.push(b'\n');
+        let text = line.repeat((2 * LONGEST) >> 20);
+        let mut buffer = Buffer::default();
+        let mut rest = &text[..];
+        while buffer.fill(&mut rest).unwrap() > 0 {}
+        let mut ends = Vec::new();
+        buffer.find_lines(1000, &mut ends);
+        assert_eq!(ends.last(), Some(&LONGEST));
+    }
+
+    #[test]
+    fn a_file_cut_inside_the_line_that_waits_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in");
+        fs::write(&path, "abc\npart").unwrap();
+        let config = LinesConfig {
+            path: path.clone(),
+            follow: true,
+        };
+        let mut lines = Lines::open(config, None).unwrap();
+        lines.fill().unwrap();
+        lines.buffer.take(4);
+        lines.at.pass(4);
+        lines.check_length().unwrap();
+        fs::write(&path, "abc\n").unwrap();
+        assert_eq!(lines.check_length().unwrap_err().code(), "file.truncated");
+    }
+
+    #[test]
+    fn a_newline_that_comes_late_makes_no_further_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in");
+        for (text, offset, rest, behind) in [
+            ("one\ntwo\nthree\n", 7, &b"three\n"[..], 8),
+            ("one\ntwo\n", 4, b"two\n", 4),
+            ("one\ntwo\n", 5, b"wo\n", 5),
+        ] {
+            fs::write(&path, text).unwrap();
+            let config = LinesConfig {
+                path: path.clone(),
+                follow: true,
+            };
+            let position = Position::from(format!("2:{offset}"));
+            let mut lines = Lines::open(config, Some(&position)).unwrap();
+            lines.fill().unwrap();
+            assert_eq!(lines.buffer.unread(), rest);
+            assert_eq!(lines.at.offset.get(), behind);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_without_opening_it() {
+        let config = LinesConfig {
+            path: "/dev/null".into(),
+            follow: true,
+        };
+        assert_eq!(
+            Lines::open(config, None).unwrap_err().code(),
+            "file.not_regular"
+        );
     }
 
     #[test]

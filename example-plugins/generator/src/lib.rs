@@ -18,6 +18,10 @@ use plugin_api::{
 use fields::Fields;
 use pace::Pace;
 
+/// Largest raw payload, in bytes. The pattern is held in memory, and an allocation that fails ends
+/// the whole process, so the plugin checks it itself, whatever the host has checked.
+const LARGEST: usize = 32 << 20;
+
 /// Settings of the source.
 #[derive(Debug, Parameters)]
 pub struct Config {
@@ -30,8 +34,8 @@ pub struct Config {
     /// Form of the payload: `raw` bytes or `structured` data.
     #[parameter(name = "format.type", default = "raw", inclusion = ["raw", "structured"])]
     format: String,
-    /// Bytes of a raw payload.
-    #[parameter(name = "format.size", default = 100)]
+    /// Bytes of a raw payload, at most 32 MiB.
+    #[parameter(name = "format.size", default = 100, less_than = 33_554_433)]
     size: usize,
     /// Fields of structured data with their types, as in `id:int,name:string`; the types are int,
     /// float, string, bool, time and duration.
@@ -71,7 +75,7 @@ impl Source for Generator {
             .transpose()?
             .unwrap_or(0);
         Ok(Self {
-            next: done + 1,
+            next: done.saturating_add(1),
             last: if config.record_count == 0 {
                 u64::MAX
             } else {
@@ -84,7 +88,7 @@ impl Source for Generator {
 
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
         let mut due = batch.room() as u64;
-        if let Some(pace) = &self.pace {
+        if let Some(pace) = &mut self.pace {
             if pace.due(Instant::now()) == 0 && self.next <= self.last {
                 let _why = context.wait(pace.until_next(Instant::now()));
             }
@@ -102,7 +106,9 @@ impl Source for Generator {
         }
         Ok(match self.next > self.last {
             true => Progress::End,
-            false if self.next == begin => Progress::Idle,
+            // Of a count there is more, which is only not due yet: idle would be the end of the data
+            // for a run that ends with it.
+            false if self.next == begin && self.last == u64::MAX => Progress::Idle,
             false => Progress::More,
         })
     }
@@ -114,6 +120,10 @@ impl Payload {
             let fields = Fields::parse(&config.fields)
                 .map_err(|error| Error::invalid_config("format.options", error))?;
             return Ok(Self::Structured(fields));
+        }
+        if config.size > LARGEST {
+            let error = format!("{} bytes are more than {LARGEST}", config.size);
+            return Err(Error::invalid_config("format.size", error));
         }
         let pattern = (b' '..=b'~').cycle().take(config.size);
         Ok(Self::Raw(pattern.collect()))
@@ -184,7 +194,30 @@ plugin_api::export_plugin! { source: Generator }
 
 #[cfg(test)]
 mod tests {
+    use plugin_api::Settings;
+
     use super::*;
+
+    fn config(settings: &[(&str, &str)]) -> Config {
+        Config::from_settings(&Settings::new(settings.iter().copied())).unwrap()
+    }
+
+    #[test]
+    fn a_payload_too_large_for_memory_is_refused() {
+        let error = Generator::validate(&config(&[("format.size", "1000000000000000")]));
+        assert_eq!(error.unwrap_err().parameters()[0].name, "format.size");
+        assert_eq!(
+            Generator::validate(&config(&[("format.size", "33554432")])),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn the_last_number_of_all_has_none_behind_it() {
+        let last = Position::from(u64::MAX.to_string());
+        let generator = Generator::open(config(&[("recordCount", "3")]), Some(&last)).unwrap();
+        assert!(generator.next > generator.last);
+    }
 
     #[test]
     fn digits_are_those_of_the_number() {

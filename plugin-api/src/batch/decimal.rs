@@ -74,7 +74,7 @@ fn digits(value: u64) -> u64 {
 ///
 /// What changes seldom, the digits above the last eight, is kept as text, so that writing it as a
 /// [`Field`] takes no division.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecimalCounter {
     low: u64,
     high: u64,
@@ -108,7 +108,7 @@ impl DecimalCounter {
     #[inline]
     pub fn add(&mut self, more: u64) {
         match self.low.checked_add(more) {
-            Some(low) if low < EIGHT => self.low = low,
+            Some(low) if low < EIGHT && self.high < u64::MAX / EIGHT => self.low = low,
             _ => self.set(self.get().saturating_add(more)),
         }
     }

@@ -203,3 +203,25 @@ fn structured_data_too_deep_is_refused_with_its_reason() {
     assert_eq!(count, 0);
     assert!(fault.is_some_and(|fault| !fault.contains("larger")));
 }
+
+#[test]
+fn a_position_is_usable_as_a_key_in_its_batch_only() {
+    let mut kept = None;
+    let (_, fault) = round_trip(
+        |batch| {
+            let key = batch.create("p1").position();
+            let metadata = batch.share_metadata([("a", "1")]);
+            batch.create("p2").key_shared(key).metadata_shared(metadata);
+            kept = Some(key);
+        },
+        |records| assert_eq!(records[1].key(), b"p1"),
+    );
+    assert_eq!(fault, None);
+    let (_, fault) = round_trip(
+        |batch| {
+            batch.create("other bytes").key_shared(kept.unwrap());
+        },
+        |records| assert!(records.is_empty()),
+    );
+    assert!(fault.is_some());
+}

@@ -25,17 +25,18 @@ pub struct BatchWriter<'a> {
     mark: u32,
     /// Why the record that was written last had to be taken back; nothing is written after it.
     fault: Option<Error>,
-    /// Tells this batch's shares from those of others; 0 until one is made.
+    /// Tells this batch's shares from those of others.
     id: u64,
 }
 
 impl<'a> BatchWriter<'a> {
     pub(crate) fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             mark: buffer.arena_length(),
             buffer,
             fault: None,
-            id: 0,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
         }
     }
 
@@ -152,10 +153,6 @@ impl<'a> BatchWriter<'a> {
     }
 
     fn shared(&mut self, span: Option<abi::Span>) -> Shared {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        if self.id == 0 {
-            self.id = NEXT.fetch_add(1, Ordering::Relaxed);
-        }
         // What is shared must survive when a record is taken back.
         self.mark = self.buffer.arena_length();
         if span.is_none() {
