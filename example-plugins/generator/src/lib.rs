@@ -11,8 +11,8 @@ mod pace;
 use std::time::Instant;
 
 use plugin_api::{
-    BatchWriter, Context, Error, Field, FieldWriter, Parameters, Position, Progress, RecordWriter,
-    Result, Source,
+    BatchWriter, Context, DecimalCounter, Error, Field, FieldWriter, Parameters, Position,
+    Progress, RecordWriter, Result, Source,
 };
 
 use fields::Fields;
@@ -95,11 +95,13 @@ impl Source for Generator {
             due = due.min(pace.due(Instant::now()));
         }
         let begin = self.next;
+        let mut text = DecimalCounter::new(begin);
         while self.next <= self.last && self.next - begin < due && batch.has_room() {
-            let record = batch.create(self.next);
+            let record = batch.create(&text);
             let number = record.position();
             self.payload.write(self.next, record.key_shared(number));
             self.next += 1;
+            text.add(1);
         }
         if let Some(pace) = &mut self.pace {
             pace.made(self.next - begin);

@@ -185,16 +185,18 @@ impl BatchBuffer {
         self.index_length < self.index_capacity && self.arena_length < self.arena_target
     }
 
-    /// Lends `length` bytes behind those written; [`BatchBuffer::commit`] then keeps some of them.
+    /// Lends `length` bytes behind those written and `skip` more; [`BatchBuffer::commit`] then keeps
+    /// what is wanted of them, those that were skipped included.
     ///
     /// Returns `None` where the host refuses to grow the arena that far.
     #[inline]
-    pub fn spare(&mut self, length: usize) -> Option<&mut [u8]> {
-        if length > (self.arena_capacity - self.arena_length) as usize && !self.make_room(length) {
+    pub fn spare(&mut self, skip: usize, length: usize) -> Option<&mut [u8]> {
+        let needed = skip.checked_add(length)?;
+        if needed > (self.arena_capacity - self.arena_length) as usize && !self.make_room(needed) {
             return None;
         }
-        // SAFETY: `arena_length <= arena_capacity`, so the pointer stays inside the arena.
-        let start = unsafe { self.arena.add(self.arena_length as usize) };
+        // SAFETY: `arena_length + skip + length <= arena_capacity`, so the pointer stays inside.
+        let start = unsafe { self.arena.add(self.arena_length as usize + skip) };
         // SAFETY: `length` bytes fit behind `start`, initialised and unshared as `from_raw` demands.
         Some(unsafe { std::slice::from_raw_parts_mut(start, length) })
     }
@@ -212,7 +214,7 @@ impl BatchBuffer {
     /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
-        copy_field(bytes, self.spare(bytes.len())?);
+        copy_field(bytes, self.spare(0, bytes.len())?);
         Some(self.commit(bytes.len()))
     }
 

@@ -77,6 +77,8 @@ fn digits(value: u64) -> u64 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecimalCounter {
     low: u64,
+    /// The eight digits of `low`.
+    word: u64,
     high: u64,
     /// Text of `high`, if that isn't 0.
     text: [u8; ROOM],
@@ -89,6 +91,7 @@ impl DecimalCounter {
     pub fn new(value: u64) -> Self {
         let mut this = Self {
             low: 0,
+            word: 0,
             high: 0,
             text: [0; ROOM],
             length: 0,
@@ -108,7 +111,16 @@ impl DecimalCounter {
     #[inline]
     pub fn add(&mut self, more: u64) {
         match self.low.checked_add(more) {
-            Some(low) if low < EIGHT && self.high < u64::MAX / EIGHT => self.low = low,
+            Some(low) if low < EIGHT && self.high < u64::MAX / EIGHT => {
+                self.low = low;
+                // The last digit lies in the highest byte; most steps of one change no other.
+                let last = self.word >> 56;
+                self.word = if more < 10 && last + more < 10 {
+                    self.word + (more << 56)
+                } else {
+                    digits(low)
+                };
+            }
             _ => self.set(self.get().saturating_add(more)),
         }
     }
@@ -120,13 +132,14 @@ impl DecimalCounter {
         if self.high > 0 {
             self.length + 8
         } else {
-            8 - leading_zeros(digits(self.low))
+            8 - leading_zeros(self.word)
         }
     }
 
     #[cold]
     fn set(&mut self, value: u64) {
         (self.high, self.low) = (value / EIGHT, value % EIGHT);
+        self.word = digits(self.low);
         self.length = if self.high > 0 {
             write(self.high, &mut self.text)
         } else {
@@ -138,10 +151,12 @@ impl DecimalCounter {
     #[inline]
     fn put(&self, to: &mut [u8; ROOM]) -> usize {
         if self.high == 0 {
-            return put_first(self.low, to, 0);
+            let zeros = leading_zeros(self.word);
+            put(self.word >> (8 * zeros), to, 0);
+            return 8 - zeros;
         }
         *to = self.text;
-        put(digits(self.low), to, self.length);
+        put(self.word, to, self.length);
         self.length + 8
     }
 }

@@ -50,7 +50,7 @@ impl<'a> FieldWriter<'a> {
     }
 
     /// Appends a number that is written in place; `put` returns how long it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn append_with(&mut self, put: impl Fn(&mut [u8; decimal::ROOM]) -> usize) {
         match self.room(decimal::ROOM).and_then(<[u8]>::first_chunk_mut) {
             Some(to) => self.length += put(to),
@@ -74,9 +74,7 @@ impl<'a> FieldWriter<'a> {
     /// Room for so many bytes behind those written; `None` where the host has none.
     #[inline]
     fn room(&mut self, length: usize) -> Option<&mut [u8]> {
-        self.buffer
-            .spare(self.length + length)?
-            .get_mut(self.length..)
+        self.buffer.spare(self.length, length)
     }
 
     /// The span of what was appended; `None` where the host had no room for all of it.
@@ -99,7 +97,7 @@ impl Output for FieldWriter<'_> {
 
     fn patch(&mut self, at: usize, bytes: &[u8]) {
         // After an overflow what is to be patched may not be there; the field is refused anyway.
-        let written = self.buffer.spare(self.length);
+        let written = self.buffer.spare(0, self.length);
         let place = written.and_then(|written| written.get_mut(at..)?.get_mut(..bytes.len()));
         if let Some(place) = place {
             place.copy_from_slice(bytes);
