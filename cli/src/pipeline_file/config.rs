@@ -67,7 +67,10 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
             let connector = connector(id);
             for error in &source.errors {
                 let place = connector.map_or(&entry.place, |it| place_of(it, &error.name));
-                let text = format!("connector `{id}`: {}", error.message);
+                let text = format!(
+                    "connector `{id}`: setting `{}`: {}",
+                    error.name, error.message
+                );
                 report.problem(place, "config.invalid", text, "correct the setting");
             }
         }

@@ -1,20 +1,9 @@
 //! What survives when the process is killed or asked to stop while lines flow from file to file.
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helper functions may fail the test"
-)]
-#![expect(
-    clippy::print_stdout,
-    reason = "a failure shows the seed that repeats it"
-)]
-
-mod support;
 
 use std::io::Write as _;
 
+use crate::support::{Place, Random, length, wait_until};
 use rustix::process::Signal;
-use support::{Place, Random, length, wait_until};
 
 /// Bytes of a line, its newline included.
 const LINE: usize = 41;

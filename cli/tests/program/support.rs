@@ -2,8 +2,11 @@
 
 use std::fmt::{self, Write as _};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -87,9 +90,7 @@ impl Place {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Running {
-            child: command.spawn().unwrap(),
-        }
+        Running::new(command.spawn().unwrap())
     }
 
     /// Runs `forebay` to its end.
@@ -113,10 +114,29 @@ pub(crate) fn library_file(library: &str) -> PathBuf {
 /// A `forebay` that runs.
 pub(crate) struct Running {
     child: Child,
+    begun: Instant,
+    stdout: Printed,
+    stderr: Printed,
 }
 
 impl Running {
-    #[cfg(unix)]
+    fn new(mut child: Child) -> Self {
+        let (stdout, stderr) = (
+            Printed::of(child.stdout.take()),
+            Printed::of(child.stderr.take()),
+        );
+        Self {
+            child,
+            begun: Instant::now(),
+            stdout,
+            stderr,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let process = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(process, signal).unwrap();
@@ -127,23 +147,20 @@ impl Running {
         self.child.try_wait().unwrap()
     }
 
+    /// Waits until it has told this, and returns all that it has told.
+    pub(crate) fn wait_for_stderr(&self, part: &str) -> String {
+        wait_until(|| Some(self.stderr.text()).filter(|text| text.contains(part)))
+    }
+
     /// Waits for its end and takes what it has printed.
     pub(crate) fn finish(mut self) -> Finished {
-        let begun = Instant::now();
-        let stdout = drain(self.child.stdout.take());
-        let stderr = drain(self.child.stderr.take());
         let status = wait_until(|| self.ended());
-        let output = Output {
-            status,
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-        };
         Finished {
-            code: output.status.code(),
-            status: output.status,
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            elapsed: begun.elapsed(),
+            code: status.code(),
+            status,
+            elapsed: self.begun.elapsed(),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
         }
     }
 }
@@ -156,12 +173,40 @@ impl Drop for Running {
     }
 }
 
-fn drain(pipe: Option<impl std::io::Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.expect("a pipe").read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+/// What comes out of a pipe, while it comes.
+struct Printed {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Printed {
+    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let mut pipe = pipe.expect("a pipe");
+        let reader = std::thread::spawn(move || {
+            let mut block = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut block) {
+                sink.lock().unwrap().extend_from_slice(&block[..length]);
+            }
+        });
+        Self {
+            text,
+            reader: Some(reader),
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    /// All of it, once the process has ended.
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.text()
+    }
 }
 
 /// A `forebay` that has ended.

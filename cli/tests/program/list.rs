@@ -1,0 +1,123 @@
+//! What `list` shows.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{Place, library_file};
+
+fn listed(place: &Place, arguments: &[&str]) -> Vec<Value> {
+    let mut all = vec!["list", "--json"];
+    all.extend_from_slice(arguments);
+    let finished = place.run(&all).expect_code(0);
+    let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+    document["plugins"].as_array().unwrap().clone()
+}
+
+#[test]
+fn plugins_and_what_is_quarantined_are_listed() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.write("plugins/broken.so", "no library");
+    let plugins = listed(&place, &[]);
+    assert_eq!(plugins.len(), 5);
+    for plugin in &plugins {
+        let keys: Vec<_> = plugin.as_object().unwrap().keys().collect();
+        let expected = [
+            "name",
+            "version",
+            "kind",
+            "path",
+            "status",
+            "reason",
+            "specification",
+        ];
+        assert_eq!(keys, expected);
+    }
+    let file = plugins
+        .iter()
+        .find(|it| it["name"] == "standalone:file@v0.1.0")
+        .unwrap();
+    assert_eq!(
+        (&file["kind"], &file["status"]),
+        (&"standalone".into(), &"ready".into())
+    );
+    assert_eq!(file["reason"], Value::Null);
+    assert_eq!(
+        file["specification"]["sourceParams"]["path"]["type"],
+        "file"
+    );
+    let broken = plugins
+        .iter()
+        .find(|it| it["status"] == "quarantined")
+        .unwrap();
+    let keys: Vec<_> = broken["reason"].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["code", "stage", "message", "help"]);
+    assert_eq!(broken["reason"]["code"], "load.not_library");
+    assert_eq!(broken["reason"]["stage"], "look");
+
+    let human = place.run(&["list", "-q"]).expect_code(0).stdout;
+    for part in [
+        "builtin:generator@v0.1.0",
+        "standalone:file@v0.1.0",
+        "load.not_library",
+        "help:",
+    ] {
+        assert!(human.contains(part), "no {part} in {human}");
+    }
+}
+
+#[test]
+fn an_earlier_folder_wins_and_the_list_says_so() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    fs::create_dir(place.path("more")).unwrap();
+    for name in ["file", "discard"] {
+        let library = library_file(&format!("forebay_connector_{name}"));
+        fs::copy(
+            &library,
+            place.path("more").join(library.file_name().unwrap()),
+        )
+        .unwrap();
+    }
+    let human = place
+        .run(&["list", "--plugins", "plugins", "--plugins", "more"])
+        .expect_code(0);
+    let shadowed = human
+        .stdout
+        .lines()
+        .find(|line| line.contains("more/libforebay_connector_file"));
+    let said = human
+        .stdout
+        .lines()
+        .any(|line| line.contains("plugins/libforebay_connector_file"));
+    assert!(shadowed.is_some() && said, "{human:?}");
+    assert!(
+        human.stdout.contains("standalone:discard@v0.1.0"),
+        "{human:?}"
+    );
+
+    let folders = std::env::join_paths([place.path("more"), place.path("plugins")]).unwrap();
+    let mut command = place.command(&["list", "--json", "--load-from", "copy"]);
+    let output = command.env("FOREBAY_PLUGINS", folders).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let plugins = document["plugins"].as_array().unwrap();
+    let used = plugins
+        .iter()
+        .find(|it| it["name"] == "standalone:file@v0.1.0")
+        .unwrap();
+    assert!(used["path"].as_str().unwrap().contains("/more/"), "{used}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["list"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,27 @@
+//! Tests of the built `forebay`: real files, processes and signals.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper functions may fail the test"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "a failure shows the seed that repeats it"
+)]
+
+/// Wrong input: the exit code, and what the message says.
+mod errors;
+/// Plugins that hang: the process ends in time.
+mod hang;
+/// Killed and stopped while lines flow.
+mod kill;
+/// What `list` shows.
+mod list;
+/// Builtin and loaded plugins give the same bytes.
+mod parity;
+/// The folder that `quickstart` makes.
+mod quickstart;
+/// Runs from beginning to end, and those that follow a file.
+mod run;
+mod support;

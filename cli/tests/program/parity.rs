@@ -1,0 +1,73 @@
+//! Builtin and loaded plugins give the same bytes.
+
+use crate::support::Place;
+
+/// What the pipeline writes with connectors of this kind.
+fn output(kind: &str, source: (&str, &[(&str, &str)]), format: &str) -> Vec<u8> {
+    let place = Place::new();
+    place.install(&["forebay_connector_file", "forebay_connector_generator"]);
+    place.write("in.txt", "one\n\nt\u{fc}wo\r\nthe last");
+    let plugin = format!("{kind}:{}", source.0);
+    place.pipeline(
+        (&plugin, source.1),
+        (
+            &format!("{kind}:file"),
+            &[("path", "out"), ("sdk.record.format", format)],
+        ),
+    );
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    place.read("out")
+}
+
+#[test]
+fn sources_and_formats_give_the_same_bytes() {
+    let structured = [
+        ("recordCount", "3000"),
+        ("format.type", "structured"),
+        (
+            "format.options",
+            "id:int,f:float,s:string,b:bool,t:time,d:duration",
+        ),
+    ];
+    let sources: [(&str, &[(&str, &str)]); 3] = [
+        ("file", &[("path", "in.txt"), ("follow", "false")]),
+        (
+            "generator",
+            &[("recordCount", "3000"), ("sdk.batch.size", "7")],
+        ),
+        ("generator", &structured),
+    ];
+    for source in sources {
+        for format in ["raw", "opencdc/json"] {
+            let builtin = output("builtin", source, format);
+            assert!(!builtin.is_empty());
+            assert!(
+                builtin == output("standalone", source, format),
+                "{source:?} {format}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_destination_gets_the_same_bytes() {
+    let checksum = |kind: &str| {
+        let place = Place::new();
+        place.install(&["forebay_connector_discard", "forebay_connector_generator"]);
+        place.pipeline(
+            (&format!("{kind}:generator"), &[("recordCount", "5000")]),
+            (&format!("{kind}:discard"), &[("checksum", "true")]),
+        );
+        let finished = place.run(&["run", "pipeline.yaml", "-v"]).expect_code(0);
+        let line = finished
+            .stderr
+            .lines()
+            .find(|line| line.contains("checksum "));
+        let line = line.unwrap_or_else(|| panic!("no checksum in {finished:?}"));
+        let (_, sum) = line.split_once("checksum ").unwrap();
+        sum.split_whitespace().next().unwrap().to_owned()
+    };
+    let builtin = checksum("builtin");
+    assert_eq!(builtin.len(), 16);
+    assert_eq!(builtin, checksum("standalone"));
+}

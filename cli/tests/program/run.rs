@@ -1,0 +1,131 @@
+//! Runs from beginning to end, and those that follow a file.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use rustix::process::Signal;
+
+use crate::support::{Place, wait_until};
+
+const RAW: (&str, &str) = ("sdk.record.format", "raw");
+
+/// A place whose pipeline copies `in.txt` to `out.txt` as `standalone:file` does.
+fn copying(follow: &str) -> Place {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.pipeline(
+        ("standalone:file", &[("path", "in.txt"), ("follow", follow)]),
+        ("standalone:file", &[("path", "out.txt"), RAW]),
+    );
+    place
+}
+
+fn append(place: &Place, text: &str) {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(place.path("in.txt"))
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+fn output(place: &Place) -> String {
+    std::fs::read_to_string(place.path("out.txt")).unwrap_or_default()
+}
+
+#[test]
+fn a_run_ends_and_the_next_takes_what_is_new() {
+    let place = copying("false");
+    append(&place, "one\n\ntwo\r\nan unfinished line");
+    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert!(
+        finished.stderr.contains("p  ended    4 records"),
+        "{finished:?}"
+    );
+    assert_eq!(output(&place), "one\n\ntwo\r\nan unfinished line\n");
+    append(&place, "\nthree\n");
+    let finished = place
+        .run(&["run", "pipeline.yaml", "--json"])
+        .expect_code(0);
+    let summary: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(summary["pipelines"][0]["status"], "ended");
+    assert_eq!(summary["pipelines"][0]["records"], 1);
+    assert_eq!(output(&place), "one\n\ntwo\r\nan unfinished line\nthree\n");
+}
+
+#[test]
+fn until_end_ends_a_following_source() {
+    let place = copying("true");
+    append(&place, "one\ntwo");
+    place
+        .run(&["run", "--until-end", "pipeline.yaml"])
+        .expect_code(0);
+    assert_eq!(output(&place), "one\ntwo\n");
+}
+
+#[test]
+fn a_following_source_waits_for_the_file_and_for_newlines() {
+    let place = copying("true");
+    let running = place.start(&["run", "pipeline.yaml"]);
+    append(&place, "one\nunfini");
+    wait_until(|| (output(&place) == "one\n").then_some(()));
+    append(&place, "shed\ntwo\nrest");
+    wait_until(|| (output(&place) == "one\nunfinished\ntwo\n").then_some(()));
+    running.signal(Signal::INT);
+    let finished = running.finish().expect_code(0);
+    assert!(finished.stderr.contains("p  stopped"), "{finished:?}");
+    assert_eq!(output(&place), "one\nunfinished\ntwo\n");
+    append(&place, "\n");
+    place
+        .run(&["run", "--until-end", "pipeline.yaml"])
+        .expect_code(0);
+    assert_eq!(output(&place), "one\nunfinished\ntwo\nrest\n");
+}
+
+#[test]
+fn records_are_written_as_json_unless_asked_otherwise() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    place.pipeline(
+        ("builtin:file", &[("path", "in.txt"), ("follow", "false")]),
+        ("builtin:file", &[("path", "out.json")]),
+    );
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert_eq!(
+        String::from_utf8(place.read("out.json")).unwrap(),
+        "{\"position\":\"MTo0\",\"operation\":\"create\",\"metadata\":{\"file.path\":\"in.txt\"},\
+         \"key\":\"MQ==\",\"payload\":{\"before\":null,\"after\":\"b25l\"}}\n"
+    );
+}
+
+#[test]
+fn pipelines_of_several_files_run_side_by_side() {
+    let place = Place::new();
+    place.write("in.txt", "one\ntwo\n");
+    let pipeline = |id: &str, status: &str, outputs: &[&str]| {
+        let mut text = format!(
+            "version: \"2.2\"\npipelines:\n  - id: {id}\n    status: {status}\n    connectors:\n      \
+             - {{id: in, type: source, plugin: file, settings: {{path: \"${{INPUT}}\", follow: false}}}}\n"
+        );
+        for output in outputs {
+            text += &format!(
+                "      - {{id: {output}, type: destination, plugin: file, settings: {{path: \
+                 {output}, sdk.record.format: raw}}}}\n"
+            );
+        }
+        text
+    };
+    place.write("a.yaml", pipeline("a", "running", &["a1", "a2", "a3"]));
+    place.write("b.yaml", pipeline("b", "running", &["b1"]));
+    place.write("c.yaml", pipeline("c", "stopped", &["c1"]));
+    let mut command = place.command(&["run", "a.yaml", "b.yaml", "c.yaml", "--json"]);
+    let output = command.env("INPUT", "in.txt").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let statuses: Vec<_> = (0..3).map(|i| &summary["pipelines"][i]["status"]).collect();
+    assert_eq!(statuses, ["ended", "ended", "skipped"]);
+    for copy in ["a1", "a2", "a3", "b1"] {
+        assert_eq!(place.read(copy), b"one\ntwo\n", "{copy}");
+    }
+    assert!(!place.path("c1").exists());
+}
