@@ -8,13 +8,16 @@ use std::io::{self, Write};
 
 use env_logger::{Builder, Target, WriteStyle};
 use log::kv::{self, Key, VisitSource};
-use log::{LevelFilter, Record};
+use log::{Level, LevelFilter, Record};
 
 use crate::args::Global;
 use crate::output;
 
 /// Where the lines of running pipelines come from that stand in for live lines.
 pub(crate) const PROGRESS_TARGET: &str = "forebay::progress";
+
+/// Of a record that is not written.
+const WARM_UP: &str = "forebay::warm_up";
 
 /// The level that was asked for: `--log-level`, else `-v` and `-q`, else `warn`.
 pub(crate) fn level(arguments: &Global) -> LevelFilter {
@@ -40,6 +43,9 @@ pub(crate) fn start(arguments: &Global) {
         .write_style(WriteStyle::Never)
         .target(Target::Pipe(Box::new(Lines)))
         .format(|out, record| {
+            if record.target() == WARM_UP {
+                return Ok(());
+            }
             let timestamp = out.timestamp_seconds();
             write_record(out, &timestamp, record)
         });
@@ -48,6 +54,14 @@ pub(crate) fn start(arguments: &Global) {
         builder.filter_module(PROGRESS_TARGET, LevelFilter::Info);
     }
     builder.init();
+    // The first record of a thread registers the destructor of a thread-local, which takes the
+    // dynamic loader's lock. When a plugin file hangs in there it is too late for that.
+    log::logger().log(
+        &Record::builder()
+            .level(Level::Error)
+            .target(WARM_UP)
+            .build(),
+    );
 }
 
 /// Hands whole lines to `output`.

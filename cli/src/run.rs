@@ -48,8 +48,14 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         let (code, help) = (error.code(), error.help());
         Failure::new(Exit::Environment, code, error).with_help(help)
     })?;
-    let engine = Engine::new(service, Arc::new(store))
-        .map_err(|error| Failure::new(Exit::Environment, "run.engine", error))?;
+    let engine = Engine::new(service, Arc::new(store)).map_err(|error| {
+        let code = match error {
+            PipelineError::LoaderStuck { .. } => "load.timed_out",
+            _ => "run.engine",
+        };
+        let help = error.help();
+        Failure::new(Exit::Environment, code, error).with_help(help)
+    })?;
     // Everything is checked before anything is started.
     for (entry, config) in read.pipelines.iter().zip(&configs) {
         if let Some(config) = config

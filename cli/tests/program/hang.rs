@@ -56,6 +56,36 @@ fn a_call_that_hangs_fails_its_pipeline_and_the_process_ends() {
 }
 
 #[test]
+fn a_file_that_hangs_in_the_dynamic_loader_is_named_and_the_process_ends() {
+    let place = Place::new();
+    place.install(&[
+        "forebay_fixture_static_constructor",
+        "forebay_connector_file",
+    ]);
+    place.write("in.txt", "one\n");
+    place.pipeline(
+        ("builtin:file", &[("path", "in.txt"), ("follow", "false")]),
+        ("builtin:file", &[("path", "out.txt")]),
+    );
+    let start = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("FOREBAY_FIXTURE_HANG", "1");
+        place.spawn(command)
+    };
+    let (list, run) = (start(&["list"]), start(&["run", "pipeline.yaml"]));
+    let listed = list.finish().expect_code(0);
+    assert!(listed.stdout.contains("load.timed_out"), "{listed:?}");
+    assert!(listed.stdout.contains("builtin:file@v0.1.0"), "{listed:?}");
+    // No thread can be started any more, so a run says what to remove.
+    let ran = run.finish().expect_code(3);
+    assert!(
+        ran.stderr.contains("libforebay_fixture_static_constructor"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("remove the file"), "{ran:?}");
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_the_budget() {
     for (side, call) in [("source", "read"), ("destination", "write")] {
         let place = hanging(side, call, "1h");

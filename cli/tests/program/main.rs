@@ -2,7 +2,6 @@
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test's helper functions may fail the test"
 )]
 #![expect(

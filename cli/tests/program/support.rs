@@ -85,7 +85,11 @@ impl Place {
 
     /// Starts `forebay`; it is killed should the test fail.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = self.command(arguments);
+        self.spawn(self.command(arguments))
+    }
+
+    /// Starts a command made by [`Place::command`].
+    pub(crate) fn spawn(&self, mut command: Command) -> Running {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

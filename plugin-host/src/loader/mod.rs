@@ -26,7 +26,7 @@ pub use error::{LoadError, Stage};
 pub use image::{Image, LoadFrom};
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
 pub use marker::Marker;
-pub(crate) use watchdog::{Watchdog, stuck_loads};
+pub(crate) use watchdog::{Watchdog, stuck_file, stuck_loads};
 
 use crate::ffi::{HostServices, Place, construct, open};
 use crate::parameters;

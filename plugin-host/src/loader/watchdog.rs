@@ -4,13 +4,12 @@
 //! be opened any more and even `exit` hangs (I4's exception). Nothing can be done about that but to
 //! know it: loads run on a thread of their own, and whoever waits for one stops waiting in time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-use crossbeam_channel::bounded;
 
 use super::{LoadError, LoadFrom, Loaded, Looked, load};
 
@@ -19,6 +18,12 @@ static STUCK: AtomicUsize = AtomicUsize::new(0);
 
 /// The file whose opening hangs, and with it the dynamic loader.
 static LOADER_STUCK: OnceLock<PathBuf> = OnceLock::new();
+
+/// The file whose opening hangs. While it does, no thread can be started: what a new thread does
+/// first takes the dynamic loader's lock.
+pub(crate) fn stuck_file() -> Option<&'static Path> {
+    LOADER_STUCK.get().map(PathBuf::as_path)
+}
 
 /// Number of loads that did not return in time and still run.
 pub(crate) fn stuck_loads() -> usize {
@@ -46,42 +51,82 @@ impl Watchdog {
         if let Some(stuck) = LOADER_STUCK.get() {
             return Err(timed_out(stuck));
         }
-        let (result, loaded) = bounded(1);
+        let load_of = Arc::new(Waiting::default());
         let opened = Arc::new(AtomicBool::new(false));
-        let abandoned = Arc::new(AtomicBool::new(false));
         let spawned = {
             let (path, from) = (path.to_owned(), from.clone());
-            let (opened, abandoned) = (Arc::clone(&opened), Arc::clone(&abandoned));
+            let (opened, load_of) = (Arc::clone(&opened), Arc::clone(&load_of));
             thread::Builder::new()
                 .name("forebay-load".to_owned())
                 .spawn(move || {
-                    let loaded = load(&path, &looked, &from, || {
-                        opened.store(true, Ordering::SeqCst);
+                    // A panic here is a mistake of ours; whoever waits must learn of it.
+                    let loaded = catch_unwind(AssertUnwindSafe(|| {
+                        load(&path, &looked, &from, || {
+                            opened.store(true, Ordering::SeqCst);
+                        })
+                    }))
+                    .unwrap_or_else(|_| {
+                        let message = "the loading thread has panicked".to_owned();
+                        Err(LoadError::ConstructorPanicked { message })
                     });
-                    if abandoned.load(Ordering::SeqCst) {
+                    if load_of.finish(loaded) {
                         STUCK.fetch_sub(1, Ordering::SeqCst);
                         log::warn!(
                             "`{}` was loaded after its time; it stays unused",
                             path.display()
                         );
                     }
-                    // Fails when nobody waits any more.
-                    result.send(loaded).ok();
                 })
         };
         spawned.map_err(|error| LoadError::image("can't start the loading thread", error))?;
-        loaded.recv_timeout(self.timeout).unwrap_or_else(|error| {
-            if error == crossbeam_channel::RecvTimeoutError::Disconnected {
-                return Err(LoadError::ConstructorPanicked {
-                    message: "the loading thread has ended".to_owned(),
-                });
-            }
-            abandoned.store(true, Ordering::SeqCst);
+        load_of.wait(self.timeout).unwrap_or_else(|| {
             STUCK.fetch_add(1, Ordering::SeqCst);
             if !opened.load(Ordering::SeqCst) {
                 LOADER_STUCK.get_or_init(|| path.to_owned());
             }
             Err(timed_out(path))
         })
+    }
+}
+
+/// Where the waiting and the loading thread meet.
+///
+/// No channel: its first wait on a thread registers a destructor of a thread-local, which takes the
+/// dynamic loader's lock, and when that is held for ever the watchdog itself would hang.
+#[derive(Default)]
+struct Waiting {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Loading,
+    Loaded(Box<Result<Loaded, LoadError>>),
+    GivenUp,
+}
+
+impl Waiting {
+    /// The load is over; `true` when nobody waits for it any more.
+    fn finish(&self, loaded: Result<Loaded, LoadError>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let given_up = matches!(*state, State::GivenUp);
+        *state = State::Loaded(Box::new(loaded));
+        self.changed.notify_all();
+        given_up
+    }
+
+    /// Waits for the load; `None` when it is given up.
+    fn wait(&self, timeout: Duration) -> Option<Result<Loaded, LoadError>> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| matches!(state, State::Loading))
+            .unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, State::GivenUp) {
+            State::Loaded(loaded) => Some(*loaded),
+            State::Loading | State::GivenUp => None,
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Why a pipeline could not start, or has failed.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plugin_api::Error;
 
 use super::committer::CommitError;
+use crate::loader::stuck_file;
 use crate::parameters::ConfigError;
 use crate::service::LookupError;
 use crate::session::{Call, CallError};
@@ -118,6 +120,12 @@ pub enum PipelineError {
         /// How long it was given.
         after: Duration,
     },
+    /// A plugin file hangs while it is opened, and with it the dynamic loader.
+    #[error("`{}` hangs in the dynamic loader, and nothing can be started while it does", .file.display())]
+    LoaderStuck {
+        /// The file.
+        file: PathBuf,
+    },
     /// A thread could not be started.
     #[error("can't start a thread: {0}")]
     Thread(#[source] std::io::Error),
@@ -145,6 +153,7 @@ impl PipelineError {
             Self::NotStopped { .. } => "connector.not_stopped",
             Self::Unanswered { .. } => "connector.unanswered",
             Self::CallTimeout { .. } => "connector.call_timeout",
+            Self::LoaderStuck { .. } => "load.timed_out",
             Self::Thread(_) => "pipeline.thread",
             Self::Internal(_) => "internal",
         }
@@ -171,6 +180,9 @@ impl PipelineError {
             | Self::Contract { .. }
             | Self::NotStopped { .. }
             | Self::Unanswered { .. } => "start again: what was not confirmed is read again".into(),
+            Self::LoaderStuck { .. } => {
+                "remove the file from the plugin folder and start the host again".into()
+            }
             Self::Closed { .. } | Self::StoreClosed | Self::Thread(_) | Self::Internal(_) => {
                 String::new()
             }
@@ -188,6 +200,15 @@ impl PipelineError {
             Self::Connector { error, .. } => error.kind() == plugin_api::ErrorKind::InvalidConfig,
             _ => false,
         }
+    }
+
+    /// Fails when nothing can be started because the dynamic loader hangs.
+    pub(crate) fn check_loader() -> Result<(), Self> {
+        stuck_file().map_or(Ok(()), |file| {
+            Err(Self::LoaderStuck {
+                file: file.to_owned(),
+            })
+        })
     }
 
     pub(crate) fn call_timeout(connector: &str, call: Call, after: Duration) -> Self {

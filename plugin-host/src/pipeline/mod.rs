@@ -67,11 +67,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Fails when the thread can't be started.
+    /// Fails when the thread can't be started, because of the system or because a plugin file hangs
+    /// in the dynamic loader.
     pub fn new(
         service: Arc<PluginService>,
         store: Arc<dyn PositionStore>,
     ) -> Result<Self, PipelineError> {
+        PipelineError::check_loader()?;
         let committer = Committer::start(&store).map_err(PipelineError::Thread)?;
         Ok(Self {
             service,
@@ -106,6 +108,7 @@ impl Engine {
         config: &PipelineConfig,
         options: RunOptions,
     ) -> Result<Pipeline, Vec<PipelineError>> {
+        PipelineError::check_loader().map_err(|error| vec![error])?;
         let plan = open::Plan::new(&self.service, config)?;
         let key = StoreKey::new(&config.id, &config.source.id);
         let stored = self
