@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use plugin_api::ffi::Wakeups;
+
 use crate::pipeline::Run;
 
 /// Time between two samples.
@@ -113,6 +115,10 @@ fn sample(run: &Arc<Run>, seen: &mut HashMap<usize, Seen>, round: u64) {
             end = end.min(forced.max(entry.since) + FORCED_GRACE);
         }
         if now >= end && session.watch().detach(ticket) {
+            // A plugin that waits in a loop of its own learns that nobody wants its result.
+            session
+                .context()
+                .signal(Wakeups(Wakeups::CANCEL.0 | Wakeups::STOP.0));
             run.detached(session.connector(), call, now - entry.since);
         }
     }

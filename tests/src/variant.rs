@@ -1,8 +1,10 @@
 //! Copies of this workspace with another ABI, built when a test asks for it.
 //!
 //! Nothing frozen is checked in: a variant is the present source with a few edits. It has the
-//! workspace's lock file and target folder, so only the edited crates and what uses them are
-//! compiled. Its plugin has a package name of its own, so no file of this build is overwritten.
+//! workspace's lock file and target folder, so only our own crates are compiled again. No file of
+//! this build may be overwritten: the plugin and the program get package names of their own, and
+//! all crates lie in a folder with the variant's name, because cargo tells crates of one name and
+//! version apart by their path in the workspace.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,7 +44,7 @@ impl Variant {
             fs::read(root.join(SCAN)).unwrap(),
         );
         files.insert("scan/Cargo.toml".into(), scan_manifest(name).into_bytes());
-        files.insert("Cargo.toml".into(), manifest(&root).into_bytes());
+        files.insert("Cargo.toml".into(), manifest(&root, name).into_bytes());
         files.insert(
             "Cargo.lock".into(),
             fs::read(root.join("Cargo.lock")).unwrap(),
@@ -127,22 +129,33 @@ impl Variant {
 
     /// Writes what has changed since the last time, so that cargo doesn't build the rest again.
     fn write(&self, folder: &Path) {
+        let files: BTreeMap<PathBuf, &[u8]> = self
+            .files
+            .iter()
+            .map(|(file, content)| (self.place(file), &**content))
+            .collect();
         let mut present = BTreeMap::new();
         if folder.is_dir() {
             copy(folder, Path::new(""), &mut present);
         }
-        for gone in present
-            .keys()
-            .filter(|file| !self.files.contains_key(*file))
-        {
+        for gone in present.keys().filter(|file| !files.contains_key(*file)) {
             fs::remove_file(folder.join(gone)).unwrap();
         }
-        for (file, content) in &self.files {
-            if present.get(file) != Some(content) {
+        for (file, content) in files {
+            if present.get(&file).is_none_or(|present| present != content) {
                 let path = folder.join(file);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, content).unwrap();
             }
+        }
+    }
+
+    /// Where in the copy a file of the workspace is.
+    fn place(&self, file: &Path) -> PathBuf {
+        if file.components().count() == 1 {
+            file.to_owned()
+        } else {
+            Path::new(&self.name).join(file)
         }
     }
 }
@@ -161,13 +174,21 @@ fn profile() -> String {
     }
 }
 
-/// The workspace's manifest with the variant's members.
-fn manifest(root: &Path) -> String {
+/// The workspace's manifest with the variant's members, in its folder.
+fn manifest(root: &Path, name: &str) -> String {
     let text = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let (_, rest) = text.split_once("\n[workspace.package]").unwrap();
-    let members =
-        r#"["plugin-api", "plugin-api/abi", "plugin-api/derive", "plugin-host", "plugin", "scan"]"#;
-    format!("[workspace]\nresolver = \"3\"\nmembers = {members}\n\n[workspace.package]{rest}")
+    let rest = rest.replace("path = \"", &format!("path = \"{name}/"));
+    let members = [
+        "plugin-api",
+        "plugin-api/abi",
+        "plugin-api/derive",
+        "plugin-host",
+        "plugin",
+        "scan",
+    ]
+    .map(|member| format!("{name}/{member}"));
+    format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[workspace.package]{rest}")
 }
 
 fn scan_package(name: &str) -> String {

@@ -2,6 +2,8 @@
 
 use std::str;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// Bytes in front of an entry: the lengths of its key and value.
 const HEADER: usize = 8;
 
@@ -60,6 +62,28 @@ impl<'a> MetadataView<'a> {
             Some((str::from_utf8(key).ok()?, str::from_utf8(value).ok()?))
         })
     }
+
+    /// The entries as text, in order; an error in the place of one that is cut off or not UTF-8.
+    pub(super) fn checked(&self) -> impl Iterator<Item = Result<(&'a str, &'a str)>> + use<'a> {
+        let invalid = |what: &str| {
+            Error::new(ErrorKind::Fatal, format!("metadata {what}")).with_code("metadata.invalid")
+        };
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let Some((key, value, behind)) = split_entry(rest) else {
+                rest = &[];
+                return Some(Err(invalid("is cut off")));
+            };
+            rest = behind;
+            Some(match (str::from_utf8(key), str::from_utf8(value)) {
+                (Ok(key), Ok(value)) => Ok((key, value)),
+                _ => Err(invalid("is no UTF-8")),
+            })
+        })
+    }
 }
 
 fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
@@ -68,4 +92,25 @@ fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
     let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*value_length) as usize)?;
     Some((key, value, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_read_is_an_error_in_its_place() {
+        let mut bytes = Vec::new();
+        encode("a", "1", |piece| bytes.extend_from_slice(piece));
+        let good = bytes.clone();
+        bytes.extend_from_slice(&[1, 0, 0, 0, 1, 0, 0, 0, 0xFF, b'x']);
+        bytes.extend_from_slice(&good[..5]);
+        let entries: Vec<_> = MetadataView::new(&bytes).checked().collect();
+        assert_eq!(entries[0], Ok(("a", "1")));
+        let texts: Vec<_> = entries[1..]
+            .iter()
+            .map(|it| it.clone().unwrap_err().to_string())
+            .collect();
+        assert_eq!(texts, ["metadata is no UTF-8", "metadata is cut off"]);
+    }
 }

@@ -251,10 +251,11 @@ impl<'a> RecordView<'a> {
     ///
     /// # Errors
     ///
-    /// Fails when structured data can't be read.
+    /// Fails when structured data or metadata can't be read.
     pub fn to_owned(&self) -> Result<Record> {
         let mut record = Record::new(self.operation(), Position::new(self.position()));
-        for (key, value) in self.metadata().iter() {
+        for entry in self.metadata().checked() {
+            let (key, value) = entry?;
             record.metadata.insert(key, value);
         }
         record.key = owned(self.key_data())?;

@@ -98,17 +98,20 @@ impl ContextState {
         self.call_end.store(end, Ordering::Relaxed);
     }
 
-    /// Waits on the driver's own behalf.
+    /// Waits on the driver's own behalf. The driver knows of a stop already: that ends no pause, or
+    /// what is left to do after a stop would be done in a spin.
     pub(crate) fn pause(&self, timeout: Duration) {
-        let _bits = self.wait_for(nanoseconds(timeout));
+        let _bits = self.wait_for(nanoseconds(timeout), !Wakeups::STOP.0);
     }
 
     fn wait(&self, timeout: u64) -> Wakeups {
-        self.wait_for(timeout.min(self.max_wait.load(Ordering::Relaxed)))
+        let timeout = timeout.min(self.max_wait.load(Ordering::Relaxed));
+        self.wait_for(timeout, u32::MAX)
     }
 
-    fn wait_for(&self, timeout: u64) -> Wakeups {
-        let found = self.take();
+    /// Waits for one of the bits that are in `wanted`.
+    fn wait_for(&self, timeout: u64, wanted: u32) -> Wakeups {
+        let found = self.take(wanted);
         if found != Wakeups::default() || timeout == 0 {
             return if found == Wakeups::default() {
                 Wakeups::TIMEOUT
@@ -120,7 +123,7 @@ impl ContextState {
         let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
         *sleepers += 1;
         let found = loop {
-            let found = self.take();
+            let found = self.take(wanted);
             if found != Wakeups::default() {
                 break found;
             }
@@ -138,9 +141,9 @@ impl ContextState {
         found
     }
 
-    /// The bits that are set, clearing those that report a single happening.
-    fn take(&self) -> Wakeups {
-        if self.bits.load(Ordering::SeqCst) == 0 {
+    /// The wanted bits that are set, clearing those that report a single happening.
+    fn take(&self, wanted: u32) -> Wakeups {
+        if self.bits.load(Ordering::SeqCst) & wanted == 0 {
             return Wakeups::default();
         }
         let bits = self.bits.fetch_and(!SINGLE, Ordering::SeqCst);
@@ -153,7 +156,7 @@ impl ContextState {
                 waitable.set();
             }
         }
-        Wakeups(bits)
+        Wakeups(bits & wanted)
     }
 
     fn remaining(&self) -> u64 {
@@ -304,6 +307,17 @@ mod tests {
         state.signal(Wakeups(Wakeups::STOP.0 | Wakeups::WOKEN.0));
         assert_eq!(handle.wait(0).0, Wakeups::STOP.0 | Wakeups::WOKEN.0);
         assert_eq!(handle.wait(0), Wakeups::STOP);
+    }
+
+    #[test]
+    fn a_pause_of_the_driver_lasts_after_a_stop_and_ends_with_a_wake_up() {
+        let state = ContextState::new(RunFlags::default(), BUDGET, None);
+        state.signal(Wakeups::STOP);
+        let begun = Instant::now();
+        state.pause(Duration::from_millis(20));
+        assert!(begun.elapsed() >= Duration::from_millis(20));
+        state.signal(Wakeups::WOKEN);
+        state.pause(Duration::from_secs(3600));
     }
 
     #[test]

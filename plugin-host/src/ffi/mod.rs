@@ -9,6 +9,7 @@
 mod buffer;
 mod context;
 mod host;
+mod layout;
 mod open;
 mod sink;
 mod waitable;

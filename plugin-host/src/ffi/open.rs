@@ -2,19 +2,15 @@
 
 use std::error::Error as _;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{
-    AbiInstabilityErrors, CheckingGlobals, check_layout_compatibility_with_globals,
-};
 use abi_stable::library::{AbiHeaderRef, LibHeader, LibraryError, RootModuleError};
-use abi_stable::type_layout::TypeLayout;
 use libloading::Library;
 use plugin_api::ffi::{ABI_VERSION, PluginModule_Ref};
 
 use super::host::{HostServices, max_level};
+use super::layout;
 use crate::loader::{LoadError, Marker, explain_open_failure};
 
 /// Opens the library, checks the ABI and returns its root module.
@@ -28,7 +24,7 @@ pub(crate) fn open(
 ) -> Result<PluginModule_Ref, LoadError> {
     let header = find_header(path, marker)?;
     check_version(header)?;
-    check_layout(header, <PluginModule_Ref as StableAbi>::LAYOUT)?;
+    layout::check(header, <PluginModule_Ref as StableAbi>::LAYOUT)?;
     let module = root_module(header)?;
     module.install()(host.services(), max_level());
     Ok(module)
@@ -117,63 +113,8 @@ fn check_version(header: &LibHeader) -> Result<(), LoadError> {
     })
 }
 
-/// Compares the layout of every type that crosses, in both directions: `abi_stable` demands that the
-/// interface has no field that the implementation lacks, so a plugin older than the host passes
-/// only the reversed comparison. Each comparison gets globals of its own; with shared ones the
-/// result depends on the order in which plugins are loaded.
-fn check_layout(header: &LibHeader, ours: &'static TypeLayout) -> Result<(), LoadError> {
-    let Some(theirs) = header.layout() else {
-        return Err(LoadError::HeaderInvalid {
-            why: "it has no type layout".to_owned(),
-        });
-    };
-    let compare = |interface, implementation| {
-        let globals = CheckingGlobals::new();
-        // The checker's own panic would be a bug of it; the file is refused all the same.
-        catch_unwind(AssertUnwindSafe(|| {
-            check_layout_compatibility_with_globals(interface, implementation, &globals)
-                .map_err(|errors| layout_error(&errors))
-        }))
-        .unwrap_or_else(|_| {
-            Err(LoadError::HeaderInvalid {
-                why: "its type layout can't be read".to_owned(),
-            })
-        })
-    };
-    compare(ours, theirs).or_else(|error| compare(theirs, ours).map_err(|_| error))
-}
-
-fn layout_error(errors: &AbiInstabilityErrors) -> LoadError {
-    let dump = errors.to_string();
-    // The dump prints both types whole (38 kB) and says what differs below each `Error:`.
-    let mut lines = dump.lines();
-    let mut summary = Vec::new();
-    while lines
-        .by_ref()
-        .any(|line| line.trim_start().starts_with("Error:"))
-    {
-        let difference: Vec<&str> = lines
-            .by_ref()
-            .map(str::trim)
-            .skip_while(|line| line.is_empty())
-            .take_while(|line| !line.is_empty())
-            .collect();
-        summary.push(difference.join(" "));
-        if summary.len() == 3 {
-            break;
-        }
-    }
-    if summary.is_empty() {
-        summary.push("the types are laid out differently".to_owned());
-    }
-    LoadError::Layout {
-        summary: summary.join("; "),
-        dump,
-    }
-}
-
 fn root_module(header: &'static LibHeader) -> Result<PluginModule_Ref, LoadError> {
-    // SAFETY: the layouts were compared by `check_layout`, so the module is a `PluginModule_Ref`.
+    // SAFETY: the layouts were compared by `layout::check`, so the module is a `PluginModule_Ref`.
     let module = unsafe { header.unchecked_layout::<PluginModule_Ref>() };
     module.map_err(|error| match error {
         RootModuleError::Unwound => LoadError::ConstructorPanicked {

@@ -152,6 +152,7 @@ pub(crate) fn load(
 pub(crate) fn load_builtin(module: PluginModule_Ref) -> Result<Loaded, LoadError> {
     let host = HostServices::of_builtin(format!("{} (builtin)", module.package()));
     let specification = specify(module, host)?;
+    check_specification(&specification)?;
     check_sides(module, &specification)?;
     Ok(Loaded {
         module,

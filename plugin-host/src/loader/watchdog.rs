@@ -80,7 +80,6 @@ impl Watchdog {
         };
         spawned.map_err(|error| LoadError::image("can't start the loading thread", error))?;
         load_of.wait(self.timeout).unwrap_or_else(|| {
-            STUCK.fetch_add(1, Ordering::SeqCst);
             if !opened.load(Ordering::SeqCst) {
                 LOADER_STUCK.get_or_init(|| path.to_owned());
             }
@@ -126,7 +125,11 @@ impl Waiting {
             .unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::GivenUp) {
             State::Loaded(loaded) => Some(*loaded),
-            State::Loading | State::GivenUp => None,
+            State::Loading | State::GivenUp => {
+                // Counted while the state is locked, so before the load can count itself out.
+                STUCK.fetch_add(1, Ordering::SeqCst);
+                None
+            }
         }
     }
 }

@@ -127,7 +127,7 @@ impl Fused {
             self.tend_windows()?;
             let answering = self.missing() > 0;
             if self.windows.is_full(self.buffer.capacity()) {
-                if stopping.is_some() && answering {
+                if self.run.is_stopping() && answering {
                     // What the source still has is read again; the answers have a time limit.
                     return Ok(outcome);
                 }

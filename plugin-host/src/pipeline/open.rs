@@ -200,7 +200,11 @@ impl Launch {
                     .new_destination()
                     .into_option()
                     .ok_or_else(no_constructor)?;
-                construct(new, planned.blueprint.loaded.host, &plan.place(planned))
+                construct(
+                    new,
+                    planned.blueprint.loaded.host,
+                    &plan.place(session.connector()),
+                )
             });
             halt_on(session.connector(), Call::Construct, made)?;
             let configured = session.configure(&planned.checked.settings);
@@ -213,7 +217,11 @@ impl Launch {
                 .new_source()
                 .into_option()
                 .ok_or_else(no_constructor)?;
-            construct(new, planned.blueprint.loaded.host, &plan.place(planned))
+            construct(
+                new,
+                planned.blueprint.loaded.host,
+                &plan.place(source.connector()),
+            )
         });
         halt_on(source.connector(), Call::Construct, made)?;
         halt_on(
@@ -294,10 +302,10 @@ impl Plan {
         format!("{}:{}", self.pipeline, planned.id)
     }
 
-    fn place<'a>(&'a self, planned: &'a Planned) -> Place<'a> {
+    fn place<'a>(&'a self, connector: &'a str) -> Place<'a> {
         Place {
             pipeline: &self.pipeline,
-            connector: &planned.id,
+            connector,
             max_record_bytes: RECORD_BYTES,
         }
     }

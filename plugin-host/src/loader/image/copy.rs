@@ -29,7 +29,6 @@ pub(super) fn image(bytes: &[u8], folder: &Path) -> Result<Image, LoadError> {
 }
 
 /// Where copies go if no folder was named.
-#[cfg(not(target_os = "linux"))]
 pub(super) fn default_folder() -> PathBuf {
     std::env::temp_dir().join(format!("forebay-images-{}", access::user()))
 }

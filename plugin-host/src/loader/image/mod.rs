@@ -47,8 +47,10 @@ impl Image {
     /// Returns [`LoadError::Image`] with the step that failed.
     pub fn from_bytes(name: &str, bytes: &[u8], from: &LoadFrom) -> Result<Self, LoadError> {
         match from {
+            // Where memory can't be had (an old kernel, a sandbox), a copy serves as well.
             #[cfg(target_os = "linux")]
-            LoadFrom::Memory => memory::image(name, bytes),
+            LoadFrom::Memory => memory::image(name, bytes)
+                .or_else(|error| copy::image(bytes, &copy::default_folder()).map_err(|_| error)),
             #[cfg(not(target_os = "linux"))]
             LoadFrom::Memory => {
                 let _ = name;
