@@ -171,10 +171,7 @@ impl Lines {
             self.at.pass(end - begin);
             let record = batch.create(&self.at);
             let key = record.position().slice(0..self.at.line.digits());
-            record
-                .key_shared(key)
-                .payload_shared(block.slice(begin..end - 1))
-                .metadata_shared(metadata);
+            record.shared(key, block.slice(begin..end - 1), metadata);
             begin = end;
         }
     }

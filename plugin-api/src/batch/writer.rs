@@ -307,6 +307,21 @@ impl RecordWriter<'_, '_> {
         self.put_after(span, abi::DataKind::RAW)
     }
 
+    /// Sets key, payload and metadata to bytes that the batch already has: one step in place of
+    /// three, for sources whose records are parts of a block.
+    #[inline]
+    pub fn shared(self, key: Shared, payload: Shared, metadata: Shared) -> Self {
+        let ours = (key.batch == self.batch.id)
+            & (payload.batch == self.batch.id)
+            & (metadata.batch == self.batch.id);
+        self.batch.set(ours.then_some(key.span), |record, key| {
+            (record.key, record.key_kind) = (key, abi::DataKind::RAW);
+            (record.after, record.after_kind) = (payload.span, abi::DataKind::RAW);
+            record.metadata = metadata.span;
+        });
+        self
+    }
+
     /// Sets the payload to structured data, written value by value.
     pub fn payload_map(mut self, write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>)) -> Self {
         let span = self.map(write);

@@ -175,13 +175,19 @@ unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
 fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
     let end = bytes as u64;
     let mut wrong = 0_u64;
+    // Four spans of an entry side by side, so that the compiler can do them in pairs.
+    let mut lanes = [0_u64; 4];
+    // Below 2^33 each, so the difference is negative exactly when the span lies outside.
+    let left_behind =
+        |span: Span| end.wrapping_sub(u64::from(span.offset) + u64::from(span.length));
     for entry in index {
-        for span in spans(entry) {
-            // Below 2^33 each, so the difference is negative exactly when the span lies outside.
-            wrong |= end.wrapping_sub(u64::from(span.offset) + u64::from(span.length));
+        let [position, key, before, after, metadata] = spans(entry).map(left_behind);
+        for (lane, left) in lanes.iter_mut().zip([position, key, before, after]) {
+            *lane |= left;
         }
-        wrong |= unknown(entry) << 32;
+        wrong |= metadata | (unknown(entry) << 32);
     }
+    let wrong = lanes.into_iter().fold(wrong, |wrong, lane| wrong | lane);
     // What is known and inside leaves nothing above the 32 bits that a length has.
     if wrong >> 32 != 0 {
         let mut faults = index.iter().enumerate();
