@@ -61,8 +61,7 @@ struct Mark {
 impl Field for Mark {
     #[inline]
     fn write(&self, out: &mut FieldWriter<'_>) {
-        self.line.write(out);
-        out.append(b":");
+        self.line.write_with(out, b':');
         self.offset.write(out);
     }
 }

@@ -158,10 +158,7 @@ impl Field for Stamped<'_> {
     fn write(&self, out: &mut FieldWriter<'_>) {
         let digits = hexadecimal(self.number);
         match self.pattern.get(digits.len()..) {
-            Some(rest) => {
-                out.append(&digits);
-                out.append(rest);
-            }
+            Some(rest) => out.append_both(&digits, rest),
             // The last digits are those that differ.
             None => out.append(&digits[digits.len() - self.pattern.len()..]),
         }

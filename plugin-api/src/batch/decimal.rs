@@ -161,6 +161,18 @@ impl DecimalCounter {
     }
 }
 
+impl DecimalCounter {
+    /// Writes the number and a byte behind it, such as a separator.
+    #[inline]
+    pub fn write_with(&self, out: &mut FieldWriter<'_>, behind: u8) {
+        out.append_with(|to| {
+            let length = self.put(to);
+            to[length] = behind;
+            length + 1
+        });
+    }
+}
+
 impl Field for DecimalCounter {
     #[inline]
     fn write(&self, out: &mut FieldWriter<'_>) {
@@ -201,12 +213,13 @@ mod tests {
                     let text = buffer.fill(
                         |lent| {
                             let mut out = FieldWriter::new(lent);
+                            counter.write_with(&mut out, b':');
                             counter.write(&mut out);
                             out.finish().unwrap();
                         },
                         |batch| String::from_utf8(batch.arena.to_vec()).unwrap(),
                     );
-                    assert_eq!(text, value.to_string());
+                    assert_eq!(text, format!("{value}:{value}"));
                     counter.add(step);
                     value = value.saturating_add(step);
                 }

@@ -49,6 +49,20 @@ impl<'a> FieldWriter<'a> {
         }
     }
 
+    /// Appends two pieces, with one look for room.
+    #[inline]
+    pub fn append_both(&mut self, first: &[u8], second: &[u8]) {
+        match self.room(first.len() + second.len()) {
+            Some(to) => {
+                let (to_first, to_second) = to.split_at_mut(first.len());
+                abi::copy_field(first, to_first);
+                abi::copy_field(second, to_second);
+                self.length += first.len() + second.len();
+            }
+            None => self.overflow = true,
+        }
+    }
+
     /// Appends a number that is written in place; `put` returns how long it is.
     #[inline(always)]
     pub(super) fn append_with(&mut self, put: impl Fn(&mut [u8; decimal::ROOM]) -> usize) {
