@@ -22,14 +22,31 @@ fn copies() -> &'static Path {
 /// The next minor version: a field more in the module, a method more in a trait. Its host tells
 /// what it finds behind both.
 static MINOR: LazyLock<Variant> = LazyLock::new(|| {
-    Variant::new("minor")
-        .edit(ABI_MANIFEST, "version = \"1.0.0\"", "version = \"1.1.0\"")
+    grown("minor", "1.1.0").edit(
+        "plugin-host/src/loader/mod.rs",
+        "    crate::ffi::specify(&mut specifier)",
+        "    eprintln!(
+            \"{}: {:?}, {}\",
+            module.package(), module.later().map(|later| later()), specifier.later(),
+        );
+        crate::ffi::specify(&mut specifier)",
+    )
+});
+
+static MINOR_PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| MINOR.plugin(copies()));
+static MINOR_HOST: LazyLock<PathBuf> = LazyLock::new(|| MINOR.scan(copies()));
+
+/// The minor version after that, with one more field.
+static SECOND_MINOR_PLUGIN: LazyLock<PathBuf> =
+    LazyLock::new(|| with_field(grown("second-minor", "1.2.0"), "latest").plugin(copies()));
+
+/// An ABI that has grown as it may.
+fn grown(name: &str, version: &str) -> Variant {
+    with_field(Variant::new(name), "later")
         .edit(
-            "plugin-api/abi/src/module.rs",
-            "pub extension: extern \"C\" fn(id: RStr<'_>) -> *const (),",
-            "pub extension: extern \"C\" fn(id: RStr<'_>) -> *const (),
-             /// A later field.
-             pub later: extern \"C\" fn() -> u32,",
+            ABI_MANIFEST,
+            "version = \"1.0.0\"",
+            &format!("version = \"{version}\""),
         )
         .edit(
             "plugin-api/abi/src/plugin.rs",
@@ -41,29 +58,33 @@ static MINOR: LazyLock<Variant> = LazyLock::new(|| {
         )
         .edit(
             EXPORT,
-            "        extension,\n    };",
-            "        extension,\n        later,\n    };",
+            "abi::SpecifierPlugin for SpecifierGlue<E> {",
+            "abi::SpecifierPlugin for SpecifierGlue<E> {\n    fn later(&self) -> u32 { 2 }\n",
+        )
+}
+
+/// Appends a field to the module.
+fn with_field(variant: Variant, field: &str) -> Variant {
+    variant
+        .edit(
+            "plugin-api/abi/src/module.rs",
+            "}\n\nimpl RootModule for",
+            &format!(
+                "    /// A later field.
+                pub {field}: extern \"C\" fn() -> u32,\n}}\n\nimpl RootModule for"
+            ),
+        )
+        .edit(
+            EXPORT,
+            "    };\n\n    staticref!",
+            &format!("        {field},\n    }};\n\n    staticref!"),
         )
         .edit(
             EXPORT,
             "extern \"C\" fn extension(",
-            "extern \"C\" fn later() -> u32 { 42 }\n\nextern \"C\" fn extension(",
+            &format!("extern \"C\" fn {field}() -> u32 {{ 42 }}\n\nextern \"C\" fn extension("),
         )
-        .edit(
-            EXPORT,
-            "abi::SpecifierPlugin for SpecifierGlue<E> {",
-            "abi::SpecifierPlugin for SpecifierGlue<E> {\n    fn later(&self) -> u32 { 2 }\n",
-        )
-        .edit(
-            "plugin-host/src/loader/mod.rs",
-            "    crate::ffi::specify(&mut specifier)",
-            "    eprintln!(\"{}: {:?}, {}\", module.package(), module.later().map(|later| later()), specifier.later());
-    crate::ffi::specify(&mut specifier)",
-        )
-});
-
-static MINOR_PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| MINOR.plugin(copies()));
-static MINOR_HOST: LazyLock<PathBuf> = LazyLock::new(|| MINOR.scan(copies()));
+}
 
 /// Another major version, with nothing else changed.
 static MAJOR_PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -116,21 +137,39 @@ fn scan(host: &Path, folder: &Folder) -> Report {
     Scan::new(host, Duration::from_secs(20), &[folder.path()]).run()
 }
 
-/// Loads the plugin of this ABI and the one of the next minor version in one process.
-fn load_both(host: &Path, first: &Path, second: &Path) -> Report {
-    let folder = Folder::new();
-    folder.copy("1.so", first);
-    folder.copy("2.so", second);
-    let report = scan(host, &folder);
-    assert!(report.quarantined.is_empty(), "{:?}", report.quarantined);
-    assert_eq!(
-        report.ready,
-        [
-            format!("standalone:{PACKAGE}@v0.1.0"),
-            format!("standalone:{PACKAGE}-minor@v0.1.0"),
-        ]
-    );
-    report
+/// Loads plugins of this ABI and of the two next minor versions in one process, in each order.
+fn load_in_any_order(host: &Path) -> Vec<Report> {
+    let plugins = [
+        plugin_file(PACKAGE),
+        MINOR_PLUGIN.clone(),
+        SECOND_MINOR_PLUGIN.clone(),
+    ];
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    orders
+        .into_iter()
+        .map(|order| {
+            let folder = Folder::new();
+            for (place, plugin) in order.into_iter().enumerate() {
+                folder.copy(&format!("{place}.so"), &plugins[plugin]);
+            }
+            let report = scan(host, &folder);
+            let refused = &report.quarantined;
+            assert!(refused.is_empty(), "in the order {order:?}: {refused:?}");
+            let names = ["", "-minor", "-second-minor"];
+            assert_eq!(
+                report.ready,
+                names.map(|name| format!("standalone:{PACKAGE}{name}@v0.1.0"))
+            );
+            report
+        })
+        .collect()
 }
 
 /// The error of a file that was refused, beside a good one that was not.
@@ -145,26 +184,24 @@ fn refusal(file: &Library) -> LoadError {
 }
 
 #[test]
-fn an_older_host_loads_newer_plugins_in_any_order() {
-    let host = Path::new(env!("CARGO_BIN_EXE_forebay-scan"));
-    let (old, new) = (plugin_file(PACKAGE), &*MINOR_PLUGIN);
-    load_both(host, &old, new);
-    load_both(host, new, &old);
+fn a_host_loads_newer_plugins_in_any_order() {
+    load_in_any_order(Path::new(env!("CARGO_BIN_EXE_forebay-scan")));
 }
 
 #[test]
-fn a_newer_host_loads_older_plugins_in_any_order() {
-    let (old, new) = (plugin_file(PACKAGE), &*MINOR_PLUGIN);
-    for report in [
-        load_both(&MINOR_HOST, &old, new),
-        load_both(&MINOR_HOST, new, &old),
-    ] {
+fn a_host_between_loads_older_and_newer_plugins_in_any_order() {
+    for report in load_in_any_order(&MINOR_HOST) {
         let mut told: Vec<_> = report.stderr.lines().collect();
         told.sort_unstable();
-        // The field isn't there, the method has its default body.
-        let old = format!("{PACKAGE}: None, 1");
-        let new = format!("{PACKAGE}-minor: Some(42), 2");
-        assert_eq!(told, [new, old]);
+        // Where the field isn't there, the method has its default body.
+        assert_eq!(
+            told,
+            [
+                format!("{PACKAGE}-minor: Some(42), 2"),
+                format!("{PACKAGE}-second-minor: Some(42), 2"),
+                format!("{PACKAGE}: None, 1"),
+            ]
+        );
     }
 }
 
