@@ -325,17 +325,21 @@ impl Fused {
             let stopped = outlet.session.stop(last.as_deref());
             halt_on(outlet.session.connector(), Call::Stop, stopped)?;
         }
-        let begun = Instant::now();
+        // The time limit is for silence, not for a destination that answers slowly.
+        let mut heard = (Instant::now(), self.missing());
         while self.missing() > 0 {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
             self.tend_windows()?;
             self.await_answers()?;
+            if self.missing() != heard.1 {
+                heard = (Instant::now(), self.missing());
+            }
             let overdue = self
                 .outlets
                 .iter()
-                .find(|outlet| outlet.answers.missing() > 0 && begun.elapsed() >= outlet.budget);
+                .find(|outlet| outlet.answers.missing() > 0 && heard.0.elapsed() >= outlet.budget);
             if let Some(outlet) = overdue {
                 return Err(Halt::Failed(PipelineError::Unanswered {
                     connector: outlet.session.connector().to_owned(),
