@@ -24,7 +24,12 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
     if folders.named
         && let Some(missing) = folders.paths.iter().find(|path| !path.is_dir())
     {
-        let error = anyhow!("the plugin folder `{}` is not there", missing.display());
+        let what = if missing.exists() {
+            "is no folder"
+        } else {
+            "is not there"
+        };
+        let error = anyhow!("the plugin folder `{}` {what}", missing.display());
         return Err(Failure::new(Exit::Environment, "plugins.no_folder", error)
             .with_help("make the folder, or name another one with `--plugins`"));
     }

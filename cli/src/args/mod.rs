@@ -8,9 +8,10 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::Parser;
 
-use crate::output::Form;
+use crate::output::{self, Exit, Failure, Form};
 use line::Line;
 pub(crate) use line::{Command, Level, LoadFrom};
 
@@ -39,13 +40,34 @@ pub(crate) struct Global {
 impl Arguments {
     /// Reads the command line of this process; ends it with help or with a usage error.
     pub(crate) fn of_process() -> Self {
-        Line::parse().into()
+        Line::try_parse().map_or_else(|error| leave(&error), Self::from)
     }
 
     #[cfg(test)]
     pub(crate) fn of_words(line: &str) -> Result<Self, clap::Error> {
         Line::try_parse_from(line.split_whitespace()).map(Self::from)
     }
+}
+
+/// Ends the process with help, or with what is wrong with the words.
+fn leave(error: &clap::Error) -> ! {
+    // The words could not be read, so the wish for JSON is looked for among them.
+    if error.use_stderr() && env::args_os().any(|word| word == "--json") {
+        // Standard error has the message in any case.
+        output::print_json(&usage_failure(error).to_json()).ok();
+    }
+    error.exit()
+}
+
+/// The first paragraph of clap's message, in one line.
+fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim);
+    let words: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    let message = words.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    Failure::new(Exit::Usage, "cli.usage", anyhow!("{message}"))
+        .with_help("run `forebay --help` or `forebay COMMAND --help`")
 }
 
 /// Joins the flags that stand before and after the command: clap's own global flags would lose the

@@ -70,7 +70,7 @@ impl Failure {
     }
 
     /// `{"error": {"code", "message", "causes", "help"}}`
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let causes: Vec<_> = self
             .error
             .chain()

@@ -1,6 +1,8 @@
 //! Wrong input: the exit code, and what the message says.
 
-use crate::support::Place;
+use serde_json::Value;
+
+use crate::support::{Place, wait_until};
 
 const GOOD: &str = r#"version: "2.2"
 pipelines:
@@ -19,15 +21,15 @@ pipelines:
           path: out.txt
 "#;
 
-/// Runs the good pipeline with one text in it replaced, and expects the code and these parts of the
-/// message; with a usage error nothing may have been written.
+/// Runs the good pipeline with one text in it replaced, and expects the exit code, the stable code
+/// and these parts of the message; a usage error has a place, and nothing may have been written.
 #[track_caller]
-fn expect(from: &str, to: &str, code: i32, parts: &[&str]) {
+fn expect(from: &str, to: &str, exit: i32, code: &str, parts: &[&str]) {
     let place = Place::new();
     place.write("in.txt", "one\n");
     assert!(GOOD.contains(from));
     place.write("pipeline.yaml", GOOD.replacen(from, to, 1));
-    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(code);
+    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(exit);
     for part in parts {
         assert!(
             finished.stderr.contains(part),
@@ -35,79 +37,143 @@ fn expect(from: &str, to: &str, code: i32, parts: &[&str]) {
         );
     }
     assert!(finished.stderr.contains("help: "), "{finished:?}");
-    if code == 2 {
-        assert!(!place.path("out.txt").exists());
-    }
+    assert_eq!(finished.stdout, "");
+
     let json = place
         .run(&["run", "pipeline.yaml", "--json"])
-        .expect_code(code);
-    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    assert!(document.is_object(), "{json:?}");
+        .expect_code(exit);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    let found = match exit {
+        2 => {
+            let problems = document["problems"].as_array().unwrap();
+            problems.iter().find(|problem| problem["code"] == code)
+        }
+        _ => Some(&document["pipelines"][0]["error"]),
+    };
+    assert!(found.is_some(), "no {code} in {json:?}");
+    let found = found.unwrap();
+    assert_eq!(found["code"], code, "{json:?}");
+    let message = found["message"].as_str().unwrap();
+    assert!(finished.stderr.contains(message), "{finished:?} {json:?}");
+    assert_ne!(found["help"], "", "{json:?}");
+    if exit == 2 {
+        assert_eq!(found["file"], "pipeline.yaml");
+        let (line, column) = (&found["line"], &found["column"]);
+        let told = format!("pipeline.yaml:{line}:{column}: ");
+        assert!(finished.stderr.contains(&told), "{finished:?} {json:?}");
+        assert!(!place.path("out.txt").exists());
+    }
+}
+
+/// Runs it with these arguments, and expects 3, the stable code and this part of the message.
+#[track_caller]
+fn expect_environment(place: &Place, arguments: &[&str], code: &str, part: &str) {
+    let finished = place.run(arguments).expect_code(3);
+    assert!(finished.stderr.contains(part), "{finished:?}");
+    assert!(finished.stderr.contains("help: "), "{finished:?}");
+    let json = place.run(&[arguments, &["--json"]].concat()).expect_code(3);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    let found = match document.get("error") {
+        Some(error) => error,
+        None => &document["problems"][0],
+    };
+    assert_eq!(found["code"], code, "{json:?}");
 }
 
 #[test]
-fn what_is_wrong_with_a_pipeline_is_named_with_its_place() {
+fn what_is_wrong_with_the_form_of_a_pipeline_is_named_with_its_place() {
+    for (from, to, code, parts) in [
+        (
+            "    connectors:",
+            "   connectors:",
+            "pipeline.syntax",
+            &["pipeline.yaml:4:4:"][..],
+        ),
+        (
+            "type: source",
+            "type: sauce",
+            "pipeline.invalid_value",
+            &["pipeline.yaml:6:15:", "`sauce`", "did you mean `source`?"],
+        ),
+        (
+            "path: in.txt",
+            "path: ${FOREBAY_TEST_UNSET}",
+            "pipeline.unset_variable",
+            &["pipeline.yaml:9:17:", "`FOREBAY_TEST_UNSET`"],
+        ),
+        (
+            "    connectors:",
+            "    processors:\n      - {id: x, plugin: y}\n    connectors:",
+            "pipeline.unsupported",
+            &["pipeline.yaml:4:", "processors"],
+        ),
+        (
+            "type: destination",
+            "type: source",
+            "pipeline.no_destination",
+            &["pipeline.yaml:4:", "no destination"],
+        ),
+        (
+            "      - id: dst",
+            "      - {id: two, type: source, plugin: generator}\n      - id: dst",
+            "pipeline.several_sources",
+            &["pipeline.yaml:11:", "a second source"],
+        ),
+    ] {
+        expect(from, to, 2, code, parts);
+    }
+}
+
+#[test]
+fn a_plugin_that_cannot_be_used_is_named_with_its_place() {
+    for (to, code, part) in [
+        ("builtin:fil", "pipeline.plugin", "builtin:fil@latest"),
+        ("builtin:file@v9.0.0", "pipeline.plugin", "there is v0.1.0"),
+        ("standalone:file", "pipeline.plugin", "standalone:file"),
+        ("mistake:file", "name.prefix", "\"mistake\""),
+        ("builtin:discard", "pipeline.plugin", "has no source"),
+    ] {
+        expect("builtin:file", to, 2, code, &["pipeline.yaml:7:17:", part]);
+    }
     expect(
-        "type: source",
-        "type: sauce",
+        "destination\n        plugin: builtin:file",
+        "destination\n        plugin: builtin:generator",
         2,
-        &["pipeline.yaml:6:", "`sauce`"],
+        "pipeline.plugin",
+        &["pipeline.yaml:13:17:", "has no destination"],
     );
-    expect(
-        "    connectors:",
-        "   connectors:",
-        2,
-        &["pipeline.yaml:4:"],
-    );
-    expect(
-        "builtin:file",
-        "builtin:fil",
-        2,
-        &["pipeline.yaml:7:", "builtin:fil@latest"],
-    );
-    expect(
-        "builtin:file",
-        "builtin:file@v9.0.0",
-        2,
-        &["pipeline.yaml:7:", "v0.1.0"],
-    );
-    expect(
-        "builtin:file",
-        "mistake:file",
-        2,
-        &["pipeline.yaml:7:", "\"mistake\""],
-    );
-    expect(
-        "builtin:file",
-        "builtin:discard",
-        2,
-        &["pipeline.yaml:7:", "has no source"],
-    );
-    expect(
-        "follow: false",
-        "folow: false",
-        2,
-        &["pipeline.yaml:10:", "`folow`", "\"follow\""],
-    );
-    expect(
-        "follow: false",
-        "follow: perhaps",
-        2,
-        &["pipeline.yaml:10:", "\"perhaps\""],
-    );
-    expect(
-        "          path: in.txt\n",
-        "",
-        2,
-        &["pipeline.yaml:5:", "`path`", "required"],
-    );
-    expect("type: destination", "type: source", 2, &["pipeline.yaml"]);
-    expect(
-        "    connectors:",
-        "    processors:\n      - {id: x, plugin: y}\n    connectors:",
-        2,
-        &["pipeline.yaml:4:", "processors"],
-    );
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_place() {
+    for (from, to, parts) in [
+        (
+            "follow: false",
+            "folow: false",
+            &["pipeline.yaml:10:", "`folow`", "did you mean \"follow\"?"][..],
+        ),
+        (
+            "follow: false",
+            "follow: perhaps",
+            &["pipeline.yaml:10:", "`follow`", "\"perhaps\""],
+        ),
+        (
+            "          path: in.txt\n",
+            "",
+            &["pipeline.yaml:5:", "`path`", "required"],
+        ),
+        (
+            "path: out.txt",
+            "{path: out.txt, sdk.record.format: csv}",
+            &[
+                "pipeline.yaml:15:",
+                "`sdk.record.format`",
+                "[opencdc/json,raw]",
+            ],
+        ),
+    ] {
+        expect(from, to, 2, "config.invalid", parts);
+    }
 }
 
 #[test]
@@ -129,12 +195,14 @@ fn what_fails_in_a_run_is_1() {
         "path: in.txt",
         "path: missing.txt",
         1,
+        "file.not_found",
         &["missing.txt", "p:src"],
     );
     expect(
         "path: out.txt",
         "path: no/out.txt",
         1,
+        "file.io",
         &["no/out.txt", "p:dst"],
     );
 }
@@ -145,19 +213,63 @@ fn an_environment_that_is_not_as_needed_is_3() {
     place.write("in.txt", "one\n");
     place.write("pipeline.yaml", GOOD);
     place.write("a_file", "");
-    for (arguments, part) in [
-        (&["run", "missing.yaml"][..], "missing.yaml"),
-        (&["run", "pipeline.yaml", "--plugins", "missing"], "missing"),
-        (&["run", "pipeline.yaml", "--state", "a_file"], "a_file"),
+    for (arguments, code, part) in [
+        (
+            &["run", "missing.yaml"][..],
+            "pipeline.unreadable",
+            "missing.yaml",
+        ),
+        (
+            &["run", "pipeline.yaml", "--plugins", "missing"],
+            "plugins.no_folder",
+            "`missing` is not there",
+        ),
+        (
+            &["list", "--plugins", "a_file"],
+            "plugins.no_folder",
+            "`a_file` is no folder",
+        ),
+        (
+            &["run", "pipeline.yaml", "--state", "a_file"],
+            "store.io",
+            "a_file",
+        ),
     ] {
-        let finished = place.run(arguments).expect_code(3);
-        assert!(finished.stderr.contains(part), "{finished:?}");
-        assert!(finished.stderr.contains("help: "), "{finished:?}");
+        expect_environment(&place, arguments, code, part);
     }
-    place.run(&["run"]).expect_code(2);
-    place
-        .run(&["run", "pipeline.yaml", "--what"])
-        .expect_code(2);
+    assert!(!place.path("out.txt").exists());
+}
+
+/// In this folder of the kernel's nobody can make a file, not even root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_folder_that_cannot_be_written_to_is_named() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    place.write("pipeline.yaml", GOOD);
+    let arguments = ["run", "pipeline.yaml", "--state", "/sys/kernel"];
+    expect_environment(&place, &arguments, "store.io", "/sys/kernel");
+    assert!(!place.path("out.txt").exists());
+}
+
+#[test]
+fn a_command_line_that_is_wrong_is_2() {
+    let place = Place::new();
+    for (arguments, part) in [
+        (&["run"][..], "<PIPELINE.yaml>"),
+        (&["run", "pipeline.yaml", "--what"], "'--what'"),
+        (&["list", "--load-from", "network"], "'network'"),
+    ] {
+        let finished = place.run(arguments).expect_code(2);
+        assert!(finished.stderr.contains(part), "{finished:?}");
+        assert_eq!(finished.stdout, "");
+        let json = place.run(&[arguments, &["--json"]].concat()).expect_code(2);
+        let document: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(document["error"]["code"], "cli.usage", "{json:?}");
+        let message = document["error"]["message"].as_str().unwrap();
+        assert!(message.contains(part), "{json:?}");
+        assert!(!message.contains('\n'), "{json:?}");
+    }
 }
 
 #[test]
@@ -166,11 +278,24 @@ fn a_damaged_store_is_no_restart_from_zero() {
     place.write("in.txt", "one\n");
     place.write("pipeline.yaml", GOOD);
     place.run(&["run", "pipeline.yaml"]).expect_code(0);
-    let store = place.path(".forebay/positions.redb");
-    let bytes = std::fs::read(&store).unwrap();
-    std::fs::write(&store, &bytes[..bytes.len() / 2]).unwrap();
-    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(3);
-    assert!(finished.stderr.contains("damaged"), "{finished:?}");
+    let delivered = place.read("out.txt");
+    let store = ".forebay/positions.redb";
+    let whole = place.read(store);
+    let mut other = whole.clone();
+    other[..16].fill(b'x');
+    for damaged in [&whole[..whole.len() / 2], &[], &other] {
+        place.write(store, damaged);
+        // A refusal that mended the file by emptying it would show here or below.
+        expect_environment(&place, &["run", "pipeline.yaml"], "store.damaged", store);
+        assert!(
+            place.read("out.txt") == delivered,
+            "{} bytes",
+            damaged.len()
+        );
+    }
+    place.write(store, whole);
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert!(place.read("out.txt") == delivered);
 }
 
 #[test]
@@ -182,7 +307,7 @@ fn a_state_folder_in_use_names_who_uses_it() {
         GOOD.replace("follow: false", "follow: true"),
     );
     let running = place.start(&["run", "pipeline.yaml"]);
-    crate::support::wait_until(|| place.path("out.txt").exists().then_some(()));
+    wait_until(|| place.path("out.txt").exists().then_some(()));
     let finished = place.run(&["run", "pipeline.yaml"]).expect_code(3);
     assert!(
         finished

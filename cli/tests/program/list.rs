@@ -12,6 +12,7 @@ fn listed(place: &Place, arguments: &[&str]) -> Vec<Value> {
     all.extend_from_slice(arguments);
     let finished = place.run(&all).expect_code(0);
     let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(document.as_object().unwrap().len(), 1, "{document}");
     document["plugins"].as_array().unwrap().clone()
 }
 
@@ -84,15 +85,18 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
     let human = place
         .run(&["list", "--plugins", "plugins", "--plugins", "more"])
         .expect_code(0);
-    let shadowed = human
-        .stdout
-        .lines()
-        .find(|line| line.contains("more/libforebay_connector_file"));
-    let said = human
-        .stdout
-        .lines()
-        .any(|line| line.contains("plugins/libforebay_connector_file"));
-    assert!(shadowed.is_some() && said, "{human:?}");
+    let lines: Vec<_> = human.stdout.lines().collect();
+    let shadowed = lines
+        .iter()
+        .position(|line| line.contains("more/libforebay_connector_file"));
+    let shadowed = shadowed.unwrap_or_else(|| panic!("{human:?}"));
+    // Beneath the file that isn't used, and beneath that one only.
+    let said = lines[shadowed + 1];
+    assert!(
+        said.contains("not used: plugins/libforebay_connector_file"),
+        "{human:?}"
+    );
+    assert_eq!(human.stdout.matches("not used").count(), 1, "{human:?}");
     assert!(
         human.stdout.contains("standalone:discard@v0.1.0"),
         "{human:?}"
@@ -113,11 +117,13 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let place = Place::new();
-    let mut child = place
-        .command(&["list"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    for arguments in [&["list"][..], &["list", "--json"]] {
+        let mut child = place
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+    }
 }
