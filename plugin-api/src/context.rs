@@ -33,7 +33,7 @@ impl Context {
     /// Whether the connector was asked to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.wait(Duration::ZERO).is_stop()
+        Wakeup(self.inner.wakeups()).is_stop()
     }
 
     /// Time until the host gives this call up; `None` when it never does.

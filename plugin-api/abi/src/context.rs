@@ -36,8 +36,10 @@ pub struct ContextVTable {
     /// an event's handle on Windows), or -1. The host keeps it open as long as a handle lives.
     pub waitable: unsafe extern "C" fn(data: *const ()) -> isize,
     /// How the pipeline runs.
-    #[sabi(last_prefix_field)]
     pub flags: unsafe extern "C" fn(data: *const ()) -> RunFlags,
+    /// The bits of [`Wakeups`] that are set; clears none.
+    #[sabi(last_prefix_field)]
+    pub wakeups: unsafe extern "C" fn(data: *const ()) -> Wakeups,
 }
 
 /// Why a wait returned; several may hold.
@@ -136,6 +138,13 @@ impl Context {
     pub fn flags(&self) -> RunFlags {
         // SAFETY: this handle was not released yet.
         unsafe { self.vtable.flags()(self.data) }
+    }
+
+    /// The bits that are set. None is cleared: whoever waits still finds them.
+    #[must_use]
+    pub fn wakeups(&self) -> Wakeups {
+        // SAFETY: this handle was not released yet.
+        unsafe { self.vtable.wakeups()(self.data) }
     }
 }
 

@@ -194,6 +194,7 @@ impl VTable {
         wake,
         waitable,
         flags,
+        wakeups,
     }));
 
     fn as_vtable(&self) -> ContextVTable_Ref {
@@ -257,6 +258,11 @@ unsafe extern "C" fn flags(data: *const ()) -> RunFlags {
     unsafe { state(data) }.flags
 }
 
+unsafe extern "C" fn wakeups(data: *const ()) -> Wakeups {
+    // SAFETY: the handle that calls is alive.
+    Wakeups(unsafe { state(data) }.bits.load(Ordering::SeqCst))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,6 +313,17 @@ mod tests {
         state.signal(Wakeups(Wakeups::STOP.0 | Wakeups::WOKEN.0));
         assert_eq!(handle.wait(0).0, Wakeups::STOP.0 | Wakeups::WOKEN.0);
         assert_eq!(handle.wait(0), Wakeups::STOP);
+    }
+
+    #[test]
+    fn looking_at_the_bits_clears_none() {
+        let state = ContextState::new(RunFlags::default(), BUDGET, None);
+        let handle = state.handle();
+        state.signal(Wakeups(Wakeups::ACKS.0 | Wakeups::WOKEN.0));
+        let both = Wakeups(Wakeups::ACKS.0 | Wakeups::WOKEN.0);
+        assert_eq!([handle.wakeups(), handle.wakeups()], [both; 2]);
+        assert_eq!(handle.wait(0), both);
+        assert_eq!(handle.wakeups(), Wakeups::default());
     }
 
     #[test]
