@@ -147,7 +147,7 @@ impl<'a> Acks<'a> {
 
     /// As [`Acks::nack`], for a record known by its sequence.
     pub fn nack_sequence(&mut self, sequence: u64, error: impl Into<Error>) {
-        self.note(sequence, sequence + 1);
+        self.note(sequence, sequence.saturating_add(1));
         self.sink.nack(sequence, error.into().into());
     }
 
@@ -189,7 +189,11 @@ impl<'a> Acks<'a> {
         }
     }
 
+    /// A reversed range answers nothing, and the host tells it as a breach of contract.
     fn note(&mut self, from: u64, to: u64) {
+        if from >= to {
+            return;
+        }
         match self.answered.last_mut() {
             Some(last) if last.1 == from => last.1 = to,
             _ => self.answered.push((from, to)),
