@@ -46,8 +46,8 @@
 //! - **Order.** The records of a source reach each destination in order, and acks reach the source in
 //!   order.
 //! - **A plugin doesn't take the host with it.** Its panics stay in it; a call that outlives its budget
-//!   is given up and its pipeline fails, while the others go on. A crash (a wild pointer, an abort)
-//!   does end the process: a plugin shares it.
+//!   is given up and its pipeline fails, while the others go on. A crash (a wild pointer, an abort,
+//!   a panic in a thread-local's destructor) does end the process: a plugin shares it.
 //! - **No code of a file runs before the file has passed the checks** that can be made without running
 //!   it; see [`loader`].
 //! - This library prints nothing, installs no signal or exit handler and never ends the process. It

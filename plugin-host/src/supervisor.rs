@@ -5,7 +5,8 @@
 //! gives the pipelines their time for commits. The thread sleeps while no pipeline runs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,35 +18,30 @@ use crate::pipeline::Run;
 pub(crate) const TICK: Duration = Duration::from_millis(25);
 
 /// How long a call may go on after its pipeline was stopped by force.
-const FORCED_GRACE: Duration = Duration::from_millis(500);
+pub(crate) const FORCED_GRACE: Duration = Duration::from_millis(500);
+
+static SUPERVISOR: Supervisor = Supervisor {
+    started: Mutex::new(false),
+    runs: Mutex::new(Vec::new()),
+    added: Condvar::new(),
+};
 
 struct Supervisor {
+    started: Mutex<bool>,
     runs: Mutex<Vec<Weak<Run>>>,
     added: Condvar,
 }
 
 /// Watches this run until it is dropped or over.
-pub(crate) fn watch(run: &Arc<Run>) {
-    let supervisor = supervisor();
-    supervisor.runs().push(Arc::downgrade(run));
-    supervisor.added.notify_one();
-}
-
-fn supervisor() -> &'static Supervisor {
-    static SUPERVISOR: OnceLock<&'static Supervisor> = OnceLock::new();
-    SUPERVISOR.get_or_init(|| {
-        let supervisor: &'static Supervisor = Box::leak(Box::new(Supervisor {
-            runs: Mutex::new(Vec::new()),
-            added: Condvar::new(),
-        }));
-        let spawned = thread::Builder::new()
-            .name("forebay-watch".to_owned())
-            .spawn(move || supervisor.serve());
-        if let Err(error) = spawned {
-            log::error!("no thread to watch plugin calls with: {error}");
-        }
-        supervisor
-    })
+///
+/// # Errors
+///
+/// Fails when the thread can't be started; nobody would notice a call that hangs.
+pub(crate) fn watch(run: &Arc<Run>) -> io::Result<()> {
+    SUPERVISOR.start()?;
+    SUPERVISOR.runs().push(Arc::downgrade(run));
+    SUPERVISOR.added.notify_one();
+    Ok(())
 }
 
 /// The call that a session was seen in, and since when.
@@ -57,12 +53,23 @@ struct Seen {
 }
 
 impl Supervisor {
+    fn start(&'static self) -> io::Result<()> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*started {
+            thread::Builder::new()
+                .name("forebay-watch".to_owned())
+                .spawn(|| self.serve())?;
+            *started = true;
+        }
+        Ok(())
+    }
+
     fn runs(&self) -> MutexGuard<'_, Vec<Weak<Run>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn serve(&self) {
-        let mut seen: HashMap<usize, Seen> = HashMap::new();
+        let mut seen: HashMap<u64, Seen> = HashMap::new();
         for round in 0.. {
             for run in self.wait_for_runs() {
                 run.tick();
@@ -90,13 +97,13 @@ impl Supervisor {
     }
 }
 
-fn sample(run: &Arc<Run>, seen: &mut HashMap<usize, Seen>, round: u64) {
+fn sample(run: &Arc<Run>, seen: &mut HashMap<u64, Seen>, round: u64) {
     let now = Instant::now();
-    for (key, session) in run.sessions() {
+    for session in run.sessions() {
         let Some((call, ticket)) = session.watch().running() else {
             continue;
         };
-        let entry = seen.entry(key).or_insert(Seen {
+        let entry = seen.entry(session.watch().id()).or_insert(Seen {
             ticket: 0,
             since: now,
             round,

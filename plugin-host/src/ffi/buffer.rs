@@ -62,8 +62,12 @@ impl Buffer {
         self.index.len()
     }
 
-    /// Lends the buffer, empty, to a source's read.
-    pub(crate) fn lend<R>(&mut self, fill: impl FnOnce(&mut BatchBuffer) -> R) -> (R, Filled) {
+    /// Lends the buffer, empty, to a source's read of at most so many records.
+    pub(crate) fn lend<R>(
+        &mut self,
+        most: usize,
+        fill: impl FnOnce(&mut BatchBuffer) -> R,
+    ) -> (R, Filled) {
         self.clear();
         let arena = self.arena.as_mut_ptr();
         let index = self.index.as_mut_ptr();
@@ -71,7 +75,7 @@ impl Buffer {
             clippy::cast_possible_truncation,
             reason = "both are at most a u32's limit"
         )]
-        let (bytes, records) = (self.arena.len() as u32, self.index.len() as u32);
+        let (bytes, records) = (self.arena.len() as u32, most.min(self.index.len()) as u32);
         let target = ARENA_TARGET.min(self.limit);
         let owner = std::ptr::from_mut(self).cast::<()>();
         // SAFETY: both vectors are initialised over those lengths and are touched by nobody else
@@ -82,6 +86,7 @@ impl Buffer {
         let filled = Filled {
             bytes: lent.arena_length() as usize,
             records: lent.index_length() as usize,
+            lent: records as usize,
         };
         (result, filled)
     }
@@ -95,11 +100,11 @@ impl Buffer {
                 room,
             });
         }
-        if filled.records > self.index.len() {
-            let room = self.index.len();
+        // What was lent is never more than there is, and no vector has shrunk since.
+        if filled.records > filled.lent {
             return Err(BatchFault::Count {
                 claimed: filled.records,
-                room,
+                room: filled.lent,
             });
         }
         check(&self.index[..filled.records], filled.bytes, self.limit)?;
@@ -140,6 +145,8 @@ impl Buffer {
 pub(crate) struct Filled {
     bytes: usize,
     records: usize,
+    /// Records that were lent.
+    lent: usize,
 }
 
 /// Makes room in the arena of the buffer that is lent.
@@ -288,7 +295,7 @@ mod tests {
     #[test]
     fn a_filled_batch_is_lent_on() {
         let mut buffer = Buffer::new(4, 1 << 16);
-        let ((), filled) = buffer.lend(|lent| {
+        let ((), filled) = buffer.lend(usize::MAX, |lent| {
             let span = lent.append(b"p1").expect("room");
             *lent.begin().expect("room") = record(span);
         });
@@ -300,7 +307,7 @@ mod tests {
     #[test]
     fn the_arena_grows_up_to_its_limit() {
         let mut buffer = Buffer::new(1, 200_000);
-        let (spans, _) = buffer.lend(|lent| {
+        let (spans, _) = buffer.lend(usize::MAX, |lent| {
             (
                 lent.append(&[7; 150_000]),
                 lent.append(&[8; 50_000]),
@@ -363,7 +370,7 @@ mod tests {
         ];
         for (lie, text) in cases {
             let mut buffer = Buffer::new(1, 1 << 16);
-            let (_, filled) = buffer.lend(|lent| {
+            let (_, filled) = buffer.lend(usize::MAX, |lent| {
                 lent.append(b"p1").expect("room");
                 *lent.begin().expect("room") = lie;
             });
@@ -379,25 +386,27 @@ mod tests {
         let fault = buffer.accept(Filled {
             bytes: claimed,
             records: 0,
+            lent: 2,
         });
         assert!(matches!(fault, Err(BatchFault::Length { .. })));
-        let fault = buffer.accept(Filled {
-            bytes: 0,
-            records: 3,
-        });
-        assert!(matches!(
-            fault,
-            Err(BatchFault::Count {
-                claimed: 3,
-                room: 2
-            })
-        ));
+        for (most, room) in [(usize::MAX, 2), (1, 1)] {
+            let ((), mut filled) = buffer.lend(most, |lent| {
+                while let Some(record) = lent.begin() {
+                    record.operation = Operation::CREATE;
+                }
+            });
+            assert_eq!(buffer.accept(filled), Ok(room));
+            filled.records += 1;
+            let claimed = room + 1;
+            let fault = buffer.accept(filled);
+            assert_eq!(fault, Err(BatchFault::Count { claimed, room }));
+        }
     }
 
     #[test]
     fn shared_spans_amplify_only_so_far() {
         let mut buffer = Buffer::new(100, 1000);
-        let ((), filled) = buffer.lend(|lent| {
+        let ((), filled) = buffer.lend(usize::MAX, |lent| {
             let span = lent.append(&[0; 1000]).expect("room");
             for _ in 0..17 {
                 *lent.begin().expect("room") = record(span);

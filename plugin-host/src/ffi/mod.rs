@@ -6,16 +6,16 @@
     reason = "one of the folders that the unsafe policy confines it to"
 )]
 
+mod answers;
 mod buffer;
 mod context;
 mod host;
 mod layout;
 mod open;
-mod sink;
 mod waitable;
 
+pub(crate) use answers::with_sink;
 pub(crate) use buffer::Buffer;
 pub(crate) use context::{ContextState, MAX_WAIT};
 pub(crate) use host::{ConnectorTag, HostServices, Place, attribute_log, construct, specify};
 pub(crate) use open::open;
-pub(crate) use sink::with_sink;

@@ -15,9 +15,11 @@ pub(crate) struct Answers {
     confirmed: u64,
     /// Records below were given to the destination.
     given: u64,
-    /// Acknowledged ranges above `confirmed`, as start and end.
+    /// Answered ranges above `confirmed`, as start and end; a refused record is one of its own.
     ahead: BTreeMap<u64, u64>,
-    nacks: BTreeMap<u64, Error>,
+    /// The first record that was refused, which holds `confirmed` back. I5: of the others, whose
+    /// errors may be as long, only that they have an answer is kept.
+    refused: Option<(u64, Error)>,
     fault: Option<String>,
 }
 
@@ -41,14 +43,13 @@ impl Answers {
             return 0;
         }
         let ahead: u64 = self.ahead.iter().map(|(from, to)| to - from).sum();
-        self.given - self.confirmed - ahead - self.nacks.len() as u64
+        self.given - self.confirmed - ahead
     }
 
     /// The first record that can't be written, and why.
     pub(crate) fn first_nack(&self) -> Option<(u64, &Error)> {
-        self.nacks
-            .first_key_value()
-            .map(|(sequence, error)| (*sequence, error))
+        let refused = self.refused.as_ref();
+        refused.map(|(sequence, error)| (*sequence, error))
     }
 
     /// How the plugin broke the rules of answering.
@@ -68,14 +69,23 @@ impl Answers {
 
     /// The record can't be done.
     pub(crate) fn nack(&mut self, sequence: u64, error: Error) {
-        if self.accepts(sequence, sequence.saturating_add(1)) {
-            self.nacks.insert(sequence, error);
+        let end = sequence.saturating_add(1);
+        if !self.accepts(sequence, end) {
+            return;
+        }
+        self.ahead.insert(sequence, end);
+        if self
+            .refused
+            .as_ref()
+            .is_none_or(|(first, _)| sequence < *first)
+        {
+            self.refused = Some((sequence, error));
         }
     }
 
     #[inline]
     fn is_simple(&self) -> bool {
-        self.ahead.is_empty() && self.nacks.is_empty()
+        self.ahead.is_empty()
     }
 
     #[cold]
@@ -86,6 +96,10 @@ impl Answers {
         self.ahead.insert(from, to);
         while let Some((&start, &end)) = self.ahead.first_key_value()
             && start == self.confirmed
+            && self
+                .refused
+                .as_ref()
+                .is_none_or(|(first, _)| start < *first)
         {
             self.ahead.pop_first();
             self.confirmed = end;
@@ -105,7 +119,6 @@ impl Answers {
                 .range(..to)
                 .next_back()
                 .is_some_and(|(_, end)| *end > from)
-            || self.nacks.range(from..to).next().is_some()
         {
             format!("it answered a record of {from} to {to} twice")
         } else {
@@ -161,6 +174,18 @@ mod tests {
         assert_eq!((answers.confirmed(), answers.missing()), (1, 0));
         assert_eq!(answers.first_nack().map(|(sequence, _)| sequence), Some(1));
         assert_eq!(answers.fault(), None);
+    }
+
+    #[test]
+    fn of_several_nacks_the_first_record_counts() {
+        let mut answers = given(5);
+        answers.nack(3, error("late"));
+        answers.nack(1, error("early"));
+        answers.nack(2, error("later"));
+        answers.ok(0, 1);
+        answers.ok(4, 5);
+        assert_eq!((answers.confirmed(), answers.missing()), (1, 0));
+        assert_eq!(answers.first_nack(), Some((1, &error("early"))));
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use plugin_api::ffi::Wakeups;
 
 use crate::ffi::ContextState;
@@ -38,9 +39,21 @@ struct Request {
     context: Arc<ContextState>,
 }
 
-/// A window that is being committed.
+/// Commits the positions of one source.
 #[derive(Debug)]
-pub(crate) struct Commit {
+pub(super) struct SourceCommits {
+    pub(super) committer: Committer,
+    pub(super) key: StoreKey,
+    /// Full name of the plugin that makes the positions.
+    pub(super) plugin: String,
+    pub(super) hash: Option<String>,
+    /// The source's context, which is told of a commit.
+    pub(super) context: Arc<ContextState>,
+}
+
+/// A position that is being committed.
+#[derive(Debug)]
+pub(super) struct Commit {
     done: Receiver<CommitResult>,
 }
 
@@ -56,31 +69,31 @@ impl Committer {
             .spawn(move || serve(&store, &incoming))?;
         Ok(Self { requests })
     }
+}
 
-    /// Commits a position; `context` is told when it is durable.
-    pub(crate) fn commit(
-        &self,
-        key: StoreKey,
-        stored: Stored,
-        context: Arc<ContextState>,
-    ) -> Commit {
+impl SourceCommits {
+    /// Begins to commit a position.
+    pub(super) fn begin(&self, position: &[u8]) -> Commit {
         let (done, result) = bounded(1);
+        let request = Request {
+            key: self.key.clone(),
+            stored: Stored {
+                position: position.to_vec(),
+                plugin: self.plugin.clone(),
+                hash: self.hash.clone(),
+            },
+            done,
+            context: Arc::clone(&self.context),
+        };
         // Fails only when the thread is gone, and then the dropped sender says so.
-        self.requests
-            .send(Request {
-                key,
-                stored,
-                done,
-                context,
-            })
-            .ok();
+        self.committer.requests.send(request).ok();
         Commit { done: result }
     }
 }
 
 impl Commit {
     /// The result, if there is one yet.
-    pub(crate) fn try_wait(&self) -> Option<CommitResult> {
+    pub(super) fn try_wait(&self) -> Option<CommitResult> {
         match self.done.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
@@ -88,9 +101,13 @@ impl Commit {
         }
     }
 
-    /// Waits for the result.
-    pub(crate) fn wait(&self) -> CommitResult {
-        self.done.recv().unwrap_or(Err(CommitError::Closed))
+    /// The result, if there is one within the time.
+    pub(super) fn wait_timeout(&self, timeout: Duration) -> Option<CommitResult> {
+        match self.done.recv_timeout(timeout) {
+            Ok(result) => Some(result),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(CommitError::Closed)),
+        }
     }
 }
 

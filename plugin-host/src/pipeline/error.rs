@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugin_api::Error;
+use plugin_api::{Error, ErrorKind, Position};
 
 use super::committer::CommitError;
 use crate::loader::stuck_file;
@@ -46,6 +46,24 @@ pub enum PipelineError {
     /// The pipeline has no destination.
     #[error("the pipeline has no destination")]
     NoDestination,
+    /// The pipeline was started before and isn't over.
+    #[error("pipeline `{pipeline}` is running already")]
+    AlreadyRunning {
+        /// Identity of the pipeline.
+        pipeline: String,
+    },
+    /// The position that is stored for a source was made by another plugin.
+    #[error(
+        "connector `{connector}`: the stored position was made by `{stored}`, and `{plugin}` can't know what it means"
+    )]
+    ForeignPosition {
+        /// Identity of the source.
+        connector: String,
+        /// Full name of the plugin that made the position.
+        stored: String,
+        /// Full name of the plugin that is to go on from it.
+        plugin: String,
+    },
     /// Positions can't be read or stored.
     #[error("positions: {0}")]
     Store(#[source] Arc<StoreError>),
@@ -73,12 +91,14 @@ pub enum PipelineError {
         fault: String,
     },
     /// A destination refused a record.
-    #[error("connector `{connector}`: record {sequence} was refused: {error:#}")]
+    #[error("connector `{connector}`: {} was refused: {error:#}", record(*.sequence, .position.as_ref()))]
     Nack {
         /// Identity of the destination.
         connector: String,
         /// Number of the record in the run, from 0.
         sequence: u64,
+        /// The record's position.
+        position: Option<Position>,
         /// What the destination says.
         error: Error,
     },
@@ -143,6 +163,8 @@ impl PipelineError {
             Self::NoSuchSide { .. } => "plugin.no_such_side",
             Self::Config { .. } => "config.invalid",
             Self::NoDestination => "pipeline.no_destination",
+            Self::AlreadyRunning { .. } => "pipeline.already_running",
+            Self::ForeignPosition { .. } => "position.foreign",
             Self::Store(error) => error.code(),
             Self::StoreClosed => "store.closed",
             Self::Connector { error, .. } if !error.code().is_empty() => error.code(),
@@ -169,17 +191,32 @@ impl PipelineError {
             }
             Self::Config { .. } => "correct the settings; nothing was started".into(),
             Self::NoDestination => "add a connector of type destination".into(),
+            Self::AlreadyRunning { .. } => "stop it first, or give this one another id".into(),
+            Self::ForeignPosition { stored, .. } => format!(
+                "use `{stored}`, or begin anew under another pipeline id or with another store"
+            ),
             Self::Store(error) => error.help(),
             Self::Nack { .. } => {
-                "mend the record's cause and start again: it is read again, nothing was lost".into()
+                "mend what it was refused for and start again: it is read again, nothing was lost"
+                    .into()
             }
             Self::CallTimeout { .. } => {
                 "a longer `sdk.call.timeout` gives slow calls more time".into()
             }
-            Self::Connector { .. }
-            | Self::Contract { .. }
-            | Self::NotStopped { .. }
-            | Self::Unanswered { .. } => "start again: what was not confirmed is read again".into(),
+            Self::Connector { error, .. } => match error.kind() {
+                ErrorKind::InvalidConfig => "correct the settings".into(),
+                ErrorKind::Retry | ErrorKind::Cancelled => {
+                    "start again: what was not confirmed is read again".into()
+                }
+                _ => "mend the cause and start again: what was not confirmed is read again".into(),
+            },
+            Self::Contract { .. } | Self::NotStopped { .. } => {
+                "tell the plugin's author; what was not confirmed is read again".into()
+            }
+            Self::Unanswered { .. } => {
+                "a longer `sdk.call.timeout` gives it more time; what was not confirmed is read again"
+                    .into()
+            }
             Self::LoaderStuck { .. } => {
                 "remove the file from the plugin folder and start the host again".into()
             }
@@ -196,8 +233,10 @@ impl PipelineError {
             Self::Lookup { .. }
             | Self::NoSuchSide { .. }
             | Self::Config { .. }
-            | Self::NoDestination => true,
-            Self::Connector { error, .. } => error.kind() == plugin_api::ErrorKind::InvalidConfig,
+            | Self::NoDestination
+            | Self::AlreadyRunning { .. }
+            | Self::ForeignPosition { .. } => true,
+            Self::Connector { error, .. } => error.kind() == ErrorKind::InvalidConfig,
             _ => false,
         }
     }
@@ -235,6 +274,14 @@ impl PipelineError {
             }),
             CallError::Detached => None,
         }
+    }
+}
+
+/// A record by its number and, where that is known, its position.
+fn record(sequence: u64, position: Option<&Position>) -> String {
+    match position {
+        Some(position) => format!("record {sequence} of the run, position `{position}`,"),
+        None => format!("record {sequence} of the run"),
     }
 }
 

@@ -10,47 +10,31 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::answers::Answers;
+use plugin_api::Position;
+
 use super::committer::CommitError;
+use super::destination::Destination;
 use super::error::PipelineError;
+use super::halt::{Halt, and_also, halt_on};
 use super::positions::Positions;
 use super::run::{Outcome, Run};
 use super::window::Windows;
 use crate::ffi::{Buffer, MAX_WAIT};
-use crate::session::{Call, CallError, DestinationSession, ReadStatus, SourceSession};
-use crate::supervisor::TICK;
+use crate::session::{Call, ReadStatus, SourceSession};
+use crate::supervisor::{FORCED_GRACE, TICK};
 
 /// Longest wait for data while answers are missing: destinations are flushed at least this often.
 const FLUSH_WAIT: Duration = Duration::from_millis(10);
 
-/// Why the loop ends early.
-pub(super) enum Halt {
-    /// Something has failed.
-    Failed(PipelineError),
-    /// The pipeline was stopped by force.
-    Forced,
-    /// The supervisor has taken the run over: this thread must touch nothing any more.
-    Abandoned,
-}
-
-impl From<PipelineError> for Halt {
-    fn from(error: PipelineError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// A destination and what it has answered.
-pub(super) struct Outlet {
-    pub(super) session: Arc<DestinationSession>,
-    pub(super) answers: Answers,
-    pub(super) budget: Duration,
-}
+/// Least room of an open window that is still filled: a window is left short rather than filled up
+/// by ever smaller batches.
+const LEAST_ROOM: usize = 1024;
 
 /// One pipeline's driver.
 pub(super) struct Fused {
     run: Arc<Run>,
     source: Arc<SourceSession>,
-    outlets: Vec<Outlet>,
+    destinations: Vec<Destination>,
     buffer: Buffer,
     windows: Windows,
     /// Sequence of the next record.
@@ -58,15 +42,15 @@ pub(super) struct Fused {
     until_end: bool,
     /// When the source was idle last, until it has something again.
     idle: Option<Instant>,
-    /// A destination has failed: it is not called again but to be torn down.
-    outlet_failed: bool,
+    /// A destination has failed: none is called again but to be torn down.
+    destination_failed: bool,
 }
 
 impl Fused {
     pub(super) fn new(
         run: Arc<Run>,
         source: Arc<SourceSession>,
-        outlets: Vec<Outlet>,
+        destinations: Vec<Destination>,
         buffer: Buffer,
         windows: Windows,
         until_end: bool,
@@ -74,40 +58,33 @@ impl Fused {
         Self {
             run,
             source,
-            outlets,
+            destinations,
             buffer,
             windows,
             next: 0,
             until_end,
             idle: None,
-            outlet_failed: false,
+            destination_failed: false,
         }
     }
 
     /// Runs until the source has ended or the pipeline is stopped.
     pub(super) fn drive(&mut self) -> Result<Outcome, Halt> {
-        match self.stream() {
-            Ok(outcome) => self.drain().map(|()| outcome),
-            Err(Halt::Failed(error)) => {
-                // What has been read before the failure still gets its answers, unless it is a
-                // destination that has failed; what is confirmed becomes durable. Only an
-                // abandoned thread must not go on.
-                let ended = if self.outlet_failed {
-                    self.settle()
-                } else {
-                    self.drain()
-                };
-                match ended {
-                    Err(Halt::Abandoned) => Err(Halt::Abandoned),
-                    Ok(()) | Err(_) => Err(Halt::Failed(error)),
-                }
-            }
-            Err(Halt::Forced) => match self.settle() {
-                Err(Halt::Abandoned) => Err(Halt::Abandoned),
-                Ok(()) | Err(_) => Err(Halt::Forced),
-            },
-            Err(Halt::Abandoned) => Err(Halt::Abandoned),
+        let streamed = self.stream();
+        // What has been read before a failure still gets its answers, unless it is a destination
+        // that has failed, and what is confirmed becomes durable.
+        let ended = and_also(streamed, || {
+            let answered = if self.destination_failed {
+                Ok(())
+            } else {
+                self.drain()
+            };
+            and_also(answered, || self.settle())
+        });
+        if matches!(ended, Err(Halt::Forced)) {
+            self.leave();
         }
+        ended
     }
 
     fn stream(&mut self) -> Result<Outcome, Halt> {
@@ -126,7 +103,8 @@ impl Fused {
             }
             self.tend_windows()?;
             let answering = self.missing() > 0;
-            if self.windows.is_full(self.buffer.capacity()) {
+            let room = self.windows.room();
+            if room < self.buffer.capacity().min(LEAST_ROOM) {
                 if self.run.is_stopping() && answering {
                     // What the source still has is read again; the answers have a time limit.
                     return Ok(outcome);
@@ -136,7 +114,7 @@ impl Fused {
                 continue;
             }
             self.source.context().set_max_wait(self.patience(answering));
-            let read = self.source.read(&mut self.buffer);
+            let read = self.source.read(&mut self.buffer, room);
             let (status, records) = halt_on(self.source.connector(), Call::Read, read)?;
             if records > 0 {
                 self.write(records as u64)?;
@@ -199,49 +177,50 @@ impl Fused {
             .bytes
             .fetch_add(self.buffer.bytes() as u64, Ordering::Relaxed);
         let batch = self.buffer.as_batch(first);
-        let mut failed = None;
-        for outlet in &mut self.outlets {
-            outlet.answers.give(self.next);
-            let written = outlet.session.write(batch, &mut outlet.answers);
-            if let Err(halt) = check(outlet, Call::Write, written) {
-                failed = Some(halt);
-                break;
-            }
+        let mut destinations = self.destinations.iter_mut();
+        let written = destinations.try_for_each(|destination| destination.write(batch));
+        if let Err(Halt::Abandoned) = written {
+            return written;
         }
-        if let Some(Halt::Abandoned) = failed {
-            return Err(Halt::Abandoned);
-        }
-        self.outlet_failed = failed.is_some();
         let confirmed = self.confirmed();
         let buffer = &self.buffer;
         let tick = self.run.ticks();
         self.windows
             .add(first, records, confirmed, tick, |i| buffer.position(i));
         counters.confirmed.store(confirmed, Ordering::Relaxed);
-        failed.map_or(Ok(()), Err)
+        written.map_err(|halt| self.failed(halt))
     }
 
     /// Lets destinations answer what they have deferred; `false` when none had anything to say.
     fn flush(&mut self) -> Result<bool, Halt> {
         let before = self.missing();
-        for outlet in &mut self.outlets {
-            if outlet.answers.missing() == 0 {
-                continue;
-            }
-            outlet.session.context().set_max_wait(Duration::ZERO);
-            let flushed = outlet.session.flush(&mut outlet.answers);
-            if let Err(halt) = check(outlet, Call::Flush, flushed) {
-                self.outlet_failed = true;
-                return Err(halt);
-            }
+        let mut waiting = self.destinations.iter_mut();
+        let flushed = waiting.try_for_each(|destination| match destination.missing() {
+            0 => Ok(()),
+            _ => destination.flush(),
+        });
+        if let Err(Halt::Abandoned) = flushed {
+            return Err(Halt::Abandoned);
         }
+        // Answers that were given before an error stand.
         let confirmed = self.confirmed();
         self.windows.confirm(confirmed, self.run.ticks());
-        self.run
-            .counters
-            .confirmed
-            .store(confirmed, Ordering::Relaxed);
+        let counters = &self.run.counters;
+        counters.confirmed.store(confirmed, Ordering::Relaxed);
+        flushed.map_err(|halt| self.failed(halt))?;
         Ok(self.missing() < before)
+    }
+
+    /// A destination has failed. Of a record that it has refused, the source's position is told.
+    fn failed(&mut self, mut halt: Halt) -> Halt {
+        self.destination_failed = true;
+        if let Halt::Failed(PipelineError::Nack {
+            sequence, position, ..
+        }) = &mut halt
+        {
+            *position = self.windows.unanswered(*sequence).map(Position::from);
+        }
+        halt
     }
 
     /// As [`Fused::flush`], waiting for a wake-up where there was no answer yet.
@@ -254,17 +233,17 @@ impl Fused {
 
     /// Records below are confirmed by every destination.
     fn confirmed(&self) -> u64 {
-        self.outlets
+        self.destinations
             .iter()
-            .map(|outlet| outlet.answers.confirmed())
+            .map(Destination::confirmed)
             .min()
             .unwrap_or(0)
     }
 
     fn missing(&self) -> u64 {
-        self.outlets
+        self.destinations
             .iter()
-            .map(|outlet| outlet.answers.missing())
+            .map(Destination::missing)
             .max()
             .unwrap_or(0)
     }
@@ -291,9 +270,16 @@ impl Fused {
         Ok(())
     }
 
+    /// Waits until no window is under way, however long the disk takes; a forced stop ends it.
     fn await_commit(&mut self) -> Result<(), Halt> {
-        let durable = self.windows.wait_durable();
-        self.acknowledge(durable)
+        while self.windows.is_committing() {
+            if self.run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            let durable = self.windows.wait_durable(TICK);
+            self.acknowledge(durable)?;
+        }
+        Ok(())
     }
 
     /// A window is durable: the source is told (I1).
@@ -301,29 +287,17 @@ impl Fused {
         let Some(window) = durable.map_err(PipelineError::from)? else {
             return Ok(());
         };
-        self.run
-            .counters
-            .committed
-            .fetch_add(window.count(), Ordering::Relaxed);
+        self.note_committed(&window);
         let acked = self.source.ack(window.as_acks());
         self.windows.recycle(window);
         halt_on(self.source.connector(), Call::Ack, acked)
     }
 
-    /// The source has ended: gets every answer, and makes every position durable.
+    /// Nothing more is read: gets every answer.
     fn drain(&mut self) -> Result<(), Halt> {
-        let stopped = self.stop_outlets();
-        if matches!(stopped, Err(Halt::Abandoned)) {
-            return stopped;
-        }
-        self.settle().and(stopped)
-    }
-
-    fn stop_outlets(&mut self) -> Result<(), Halt> {
         let last = self.windows.last().map(<[u8]>::to_vec);
-        for outlet in &mut self.outlets {
-            let stopped = outlet.session.stop(last.as_deref());
-            halt_on(outlet.session.connector(), Call::Stop, stopped)?;
+        for destination in &self.destinations {
+            destination.stop(last.as_deref())?;
         }
         // The time limit is for silence, not for a destination that answers slowly.
         let mut heard = (Instant::now(), self.missing());
@@ -336,15 +310,14 @@ impl Fused {
             if self.missing() != heard.1 {
                 heard = (Instant::now(), self.missing());
             }
-            let overdue = self
-                .outlets
-                .iter()
-                .find(|outlet| outlet.answers.missing() > 0 && heard.0.elapsed() >= outlet.budget);
-            if let Some(outlet) = overdue {
+            let silence = heard.0.elapsed();
+            let mut destinations = self.destinations.iter();
+            let overdue = destinations.find(|it| it.missing() > 0 && silence >= it.budget());
+            if let Some(destination) = overdue {
                 return Err(Halt::Failed(PipelineError::Unanswered {
-                    connector: outlet.session.connector().to_owned(),
-                    missing: outlet.answers.missing(),
-                    after: outlet.budget,
+                    connector: destination.connector().to_owned(),
+                    missing: destination.missing(),
+                    after: destination.budget(),
                 }));
             }
         }
@@ -353,44 +326,31 @@ impl Fused {
 
     /// Makes what is confirmed durable and tells the source.
     fn settle(&mut self) -> Result<(), Halt> {
-        self.await_commit()?;
-        self.windows.commit();
-        self.await_commit()
+        let before = self.await_commit();
+        and_also(before, || {
+            self.windows.commit();
+            self.await_commit()
+        })
     }
-}
 
-pub(super) fn halt_on<T>(
-    connector: &str,
-    call: Call,
-    result: Result<T, CallError>,
-) -> Result<T, Halt> {
-    result.map_err(|error| {
-        PipelineError::call(connector, call, error).map_or(Halt::Abandoned, Halt::Failed)
-    })
-}
+    /// After a forced stop: what is confirmed becomes durable if that takes no longer than a call
+    /// may take then; the source isn't told any more.
+    fn leave(&mut self) {
+        let deadline = Instant::now() + FORCED_GRACE;
+        for _window in 0..2 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Ok(Some(window)) = self.windows.wait_durable(left) {
+                self.note_committed(&window);
+            }
+            if self.windows.is_committing() {
+                return;
+            }
+            self.windows.commit();
+        }
+    }
 
-/// Judges a destination's call by its result and its answers.
-fn check(outlet: &Outlet, call: Call, result: Result<bool, CallError>) -> Result<(), Halt> {
-    let connector = outlet.session.connector();
-    let goes_on = halt_on(connector, call, result)?;
-    if let Some(fault) = outlet.answers.fault() {
-        return Err(Halt::Failed(PipelineError::Contract {
-            connector: connector.to_owned(),
-            call: call.to_string(),
-            fault: fault.to_owned(),
-        }));
+    fn note_committed(&self, window: &Positions) {
+        let committed = &self.run.counters.committed;
+        committed.fetch_add(window.count(), Ordering::Relaxed);
     }
-    if let Some((sequence, error)) = outlet.answers.first_nack() {
-        return Err(Halt::Failed(PipelineError::Nack {
-            connector: connector.to_owned(),
-            sequence,
-            error: error.clone(),
-        }));
-    }
-    if !goes_on {
-        return Err(Halt::Failed(PipelineError::Closed {
-            connector: connector.to_owned(),
-        }));
-    }
-    Ok(())
 }

@@ -2,9 +2,13 @@
 
 mod answers;
 mod committer;
+mod destination;
 mod error;
 mod fused;
+mod halt;
+mod ledger;
 mod open;
+mod plan;
 mod positions;
 mod run;
 mod settings;
@@ -12,7 +16,7 @@ mod window;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use error::PipelineError;
@@ -23,8 +27,9 @@ pub(crate) use run::Run;
 
 use crate::registry::PluginName;
 use crate::service::PluginService;
-use crate::store::{PositionStore, StoreKey};
+use crate::store::{PositionStore, StoreKey, Stored};
 use committer::Committer;
+use plan::{Plan, Planned};
 
 /// What a pipeline is made of.
 #[derive(Debug, Clone)]
@@ -60,6 +65,7 @@ pub struct Engine {
     service: Arc<PluginService>,
     store: Arc<dyn PositionStore>,
     committer: Committer,
+    runs: Mutex<Vec<Weak<Run>>>,
 }
 
 impl Engine {
@@ -79,6 +85,7 @@ impl Engine {
             service,
             store,
             committer,
+            runs: Mutex::default(),
         })
     }
 
@@ -94,36 +101,54 @@ impl Engine {
     ///
     /// Returns all that is wrong, connector by connector.
     pub fn validate(&self, config: &PipelineConfig) -> Result<(), Vec<PipelineError>> {
-        open::Plan::new(&self.service, config).map(|_| ())
+        Plan::new(&self.service, config).map(|_| ())
     }
 
     /// Starts a pipeline on a thread of its own.
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with the configuration, before anything was started. What fails later,
-    /// the opening of connectors included, is the pipeline's [`Outcome`].
+    /// Returns what is wrong with the configuration, before anything was started: also that the
+    /// pipeline still runs, or that its position is another plugin's. What fails later, the opening
+    /// of connectors included, is the pipeline's [`Outcome`].
     pub fn start(
         &self,
         config: &PipelineConfig,
         options: RunOptions,
     ) -> Result<Pipeline, Vec<PipelineError>> {
         PipelineError::check_loader().map_err(|error| vec![error])?;
-        let plan = open::Plan::new(&self.service, config)?;
-        let key = StoreKey::new(&config.id, &config.source.id);
+        let plan = Plan::new(&self.service, config)?;
+        self.launch(plan, options).map_err(|error| vec![error])
+    }
+
+    fn launch(&self, plan: Plan, options: RunOptions) -> Result<Pipeline, PipelineError> {
+        // Held to the end: of two starts at once the second finds the first.
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.retain(|run| run.upgrade().is_some_and(|run| !run.is_over()));
+        let mut alive = runs.iter().filter_map(Weak::upgrade);
+        if alive.any(|run| run.pipeline == plan.pipeline) {
+            return Err(PipelineError::AlreadyRunning {
+                pipeline: plan.pipeline,
+            });
+        }
+        let key = StoreKey::new(&plan.pipeline, &plan.source.id);
         let stored = self
             .store
             .load(&key)
-            .map_err(|error| vec![PipelineError::Store(Arc::new(error))])?;
-        let run = Run::new(config.id.clone(), Arc::clone(&self.store));
+            .map_err(|error| PipelineError::Store(Arc::new(error)))?;
+        let position = stored
+            .map(|stored| position_for(stored, &plan.source))
+            .transpose()?;
+        let run = Run::new(plan.pipeline.clone(), Arc::clone(&self.store));
+        runs.push(Arc::downgrade(&run));
         let launch = open::Launch {
             run: Arc::clone(&run),
             committer: self.committer.clone(),
             key,
-            position: stored.map(|stored| stored.position),
+            position,
             options,
         };
-        launch.spawn(plan).map_err(|error| vec![error])?;
+        launch.spawn(plan)?;
         Ok(Pipeline { run })
     }
 }
@@ -134,6 +159,21 @@ impl fmt::Debug for Engine {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
+}
+
+/// The stored position, if it is one that this source can know: only a plugin itself knows what its
+/// positions mean. A version of it reads what another one has made, and a file what a builtin has.
+fn position_for(stored: Stored, source: &Planned) -> Result<Vec<u8>, PipelineError> {
+    let plugin = source.blueprint.name();
+    let maker: Option<PluginName> = stored.plugin.parse().ok();
+    if maker.is_some_and(|maker| maker.name() == plugin.name()) {
+        return Ok(stored.position);
+    }
+    Err(PipelineError::ForeignPosition {
+        connector: source.id.clone(),
+        stored: stored.plugin,
+        plugin: plugin.to_string(),
+    })
 }
 
 /// A pipeline that was started. Dropping the handle stops it gracefully, without waiting.

@@ -1,23 +1,21 @@
-//! From a configuration to a running driver.
+//! From a plan to a running driver, and from its end to that of the connectors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use plugin_api::ffi::RunFlags;
 
-use super::committer::Committer;
+use super::RunOptions;
+use super::committer::{Committer, SourceCommits};
+use super::destination::Destination;
 use super::error::PipelineError;
-use super::fused::{Fused, Halt, Outlet, halt_on};
+use super::fused::Fused;
+use super::halt::{Halt, halt_on};
+use super::plan::{Plan, Planned};
 use super::run::{Outcome, Run};
-use super::settings::Checked;
-use super::window::{Keeper, Windows};
-use super::{Answers, ConnectorConfig, PipelineConfig, RunOptions};
+use super::window::Windows;
 use crate::ffi::{Buffer, Place, construct};
-use crate::parameters::Side;
-use crate::registry::Blueprint;
-use crate::service::PluginService;
 use crate::session::{Call, CallError, DestinationSession, Session, SourceSession, Watched};
 use crate::store::StoreKey;
 use crate::supervisor;
@@ -27,97 +25,6 @@ const BATCH_RECORDS: u32 = 1024;
 
 /// Largest record, and so batch, in bytes.
 const RECORD_BYTES: u32 = 64 << 20;
-
-/// A pipeline whose plugins are found and whose settings are valid.
-pub(super) struct Plan {
-    pipeline: String,
-    source: Planned,
-    destinations: Vec<Planned>,
-}
-
-struct Planned {
-    id: String,
-    blueprint: Arc<Blueprint>,
-    checked: Checked,
-    budget: Duration,
-}
-
-impl Plan {
-    /// Finds the plugins and validates the settings of every connector; all errors at once.
-    pub(super) fn new(
-        service: &PluginService,
-        config: &PipelineConfig,
-    ) -> Result<Self, Vec<PipelineError>> {
-        let mut errors = Vec::new();
-        if config.destinations.is_empty() {
-            errors.push(PipelineError::NoDestination);
-        }
-        let source = Planned::new(service, &config.source, Side::Source);
-        let source = source.map_err(|error| errors.push(error)).ok();
-        let mut destinations = Vec::new();
-        for destination in &config.destinations {
-            match Planned::new(service, destination, Side::Destination) {
-                Ok(planned) => destinations.push(planned),
-                Err(error) => errors.push(error),
-            }
-        }
-        match source {
-            Some(source) if errors.is_empty() => Ok(Self {
-                pipeline: config.id.clone(),
-                source,
-                destinations,
-            }),
-            _ => Err(errors),
-        }
-    }
-}
-
-impl Planned {
-    fn new(
-        service: &PluginService,
-        config: &ConnectorConfig,
-        side: Side,
-    ) -> Result<Self, PipelineError> {
-        let connector = || config.id.clone();
-        let blueprint = service
-            .find(&config.plugin)
-            .map_err(|source| PipelineError::Lookup {
-                connector: connector(),
-                source,
-            })?;
-        let specification = blueprint.specification();
-        let params = match side {
-            Side::Source => &specification.source_params,
-            Side::Destination => &specification.destination_params,
-        };
-        let Some(params) = params else {
-            return Err(PipelineError::NoSuchSide {
-                connector: connector(),
-                plugin: blueprint.name().to_string(),
-                side: match side {
-                    Side::Source => "source",
-                    Side::Destination => "destination",
-                },
-            });
-        };
-        let checked = Checked::new(params, side, &config.settings).map_err(|source| {
-            PipelineError::Config {
-                connector: connector(),
-                source,
-            }
-        })?;
-        for setting in &checked.ignored {
-            log::warn!(target: "plugin_host::pipeline", "connector `{}`: {setting}", config.id);
-        }
-        let budget = checked.call_budget();
-        Ok(Self {
-            id: config.id.clone(),
-            blueprint: Arc::clone(blueprint),
-            checked,
-            budget,
-        })
-    }
-}
 
 /// What a driver's thread is started with.
 pub(super) struct Launch {
@@ -132,8 +39,7 @@ pub(super) struct Launch {
 impl Launch {
     /// Starts the driver's thread.
     pub(super) fn spawn(self, plan: Plan) -> Result<(), PipelineError> {
-        let run = Arc::clone(&self.run);
-        supervisor::watch(&run);
+        supervisor::watch(&self.run).map_err(PipelineError::Thread)?;
         let name = format!("forebay-{}", self.run.pipeline);
         let spawned = thread::Builder::new().name(name).spawn(move || {
             // A panic here is a mistake of ours; the pipeline fails, others go on.
@@ -146,10 +52,7 @@ impl Launch {
                 self.run.finish(outcome);
             }
         });
-        spawned.map(|_| ()).map_err(|error| {
-            run.finish(Outcome::Ended);
-            PipelineError::Thread(error)
-        })
+        spawned.map(|_| ()).map_err(PipelineError::Thread)
     }
 
     /// Opens the connectors, drives them and tears them down. `None` when the supervisor has taken
@@ -235,27 +138,24 @@ impl Launch {
         }
         let position = self.position.as_deref();
         halt_on(source.connector(), Call::Start, source.start(position))?;
-        let outlets = sessions
-            .iter()
-            .zip(&plan.destinations)
-            .map(|(session, planned)| Outlet {
-                session: Arc::clone(session),
-                answers: Answers::default(),
-                budget: planned.budget,
-            });
+        let destinations = sessions.iter().zip(&plan.destinations);
+        let destinations = destinations.map(|(session, planned)| {
+            let batch = planned.checked.batch_size().unwrap_or(u32::MAX);
+            Destination::new(Arc::clone(session), batch as usize)
+        });
         let records = planned.checked.batch_size().unwrap_or(BATCH_RECORDS);
-        let keeper = Keeper {
+        let commits = SourceCommits {
             committer: self.committer.clone(),
             key: self.key.clone(),
             plugin: planned.blueprint.name().to_string(),
             hash: planned.blueprint.hash().map(str::to_owned),
             context: Arc::clone(source.context()),
         };
-        let windows = Windows::new(planned.blueprint.specification().acks, keeper);
+        let windows = Windows::new(planned.blueprint.specification().acks, commits);
         Ok(Fused::new(
             Arc::clone(&self.run),
             Arc::clone(source),
-            outlets.collect(),
+            destinations.collect(),
             Buffer::new(records, RECORD_BYTES),
             windows,
             self.options.until_end,

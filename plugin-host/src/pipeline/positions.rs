@@ -1,19 +1,11 @@
 //! A run of positions, in one allocation that is used again.
 
-use std::collections::VecDeque;
-
 use abi_stable::std_types::RSlice;
-use plugin_api::AckMode;
 use plugin_api::ffi::{AckBatch, Span};
-
-/// Most records of an open window (I1), unanswered ones included.
-pub(crate) const WINDOW_RECORDS: u64 = 65_536;
-/// Most bytes of positions of an open window (I1).
-pub(crate) const WINDOW_BYTES: usize = 1 << 20;
 
 /// Positions of records that follow each other.
 #[derive(Debug, Default)]
-pub(crate) struct Positions {
+pub(super) struct Positions {
     first: u64,
     count: u64,
     arena: Vec<u8>,
@@ -21,26 +13,26 @@ pub(crate) struct Positions {
 }
 
 impl Positions {
-    pub(crate) fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.arena.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// The newest position.
-    pub(crate) fn last(&self) -> Option<&[u8]> {
+    pub(super) fn last(&self) -> Option<&[u8]> {
         let span = self.spans.last()?;
         Some(&self.arena[span.offset as usize..][..span.length as usize])
     }
 
     /// Adds the record with this sequence, keeping its position.
-    fn push(&mut self, sequence: u64, position: &[u8]) {
+    pub(super) fn push(&mut self, sequence: u64, position: &[u8]) {
         if self.count == 0 {
             self.first = sequence;
         }
@@ -57,7 +49,7 @@ impl Positions {
     }
 
     /// Adds `count` records, of which only the newest position is kept.
-    fn replace(&mut self, sequence: u64, count: u64, position: &[u8]) {
+    pub(super) fn replace(&mut self, sequence: u64, count: u64, position: &[u8]) {
         let (first, before) = if self.count == 0 {
             (sequence, 0)
         } else {
@@ -68,203 +60,19 @@ impl Positions {
         (self.first, self.count) = (first, before + count);
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         (self.first, self.count) = (0, 0);
         self.arena.clear();
         self.spans.clear();
     }
 
     /// The positions as a source is told them.
-    pub(crate) fn as_acks(&self) -> AckBatch<'_> {
+    pub(super) fn as_acks(&self) -> AckBatch<'_> {
         AckBatch {
             first_sequence: self.first,
             count: self.count,
             arena: RSlice::from_slice(&self.arena),
             positions: RSlice::from_slice(&self.spans),
         }
-    }
-}
-
-/// Positions on their way from being read to being committed.
-///
-/// `unanswered` holds those of records that a destination has not confirmed yet, `confirmed` the
-/// open window. Together they are bounded by [`WINDOW_RECORDS`] and [`WINDOW_BYTES`].
-#[derive(Debug)]
-pub(crate) struct Ledger {
-    mode: AckMode,
-    unanswered: VecDeque<(u64, Box<[u8]>)>,
-    unanswered_bytes: usize,
-    confirmed: Positions,
-}
-
-impl Ledger {
-    pub(crate) fn new(mode: AckMode) -> Self {
-        Self {
-            mode,
-            unanswered: VecDeque::new(),
-            unanswered_bytes: 0,
-            confirmed: Positions::default(),
-        }
-    }
-
-    /// Records of which `confirmed_to` is the end of those that every destination has confirmed.
-    pub(crate) fn add<'a>(
-        &mut self,
-        first: u64,
-        count: u64,
-        confirmed_to: u64,
-        position: impl Fn(usize) -> &'a [u8],
-    ) {
-        self.confirm(confirmed_to);
-        let done = if self.unanswered.is_empty() {
-            confirmed_to.saturating_sub(first).min(count)
-        } else {
-            0
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a batch's length is a usize"
-        )]
-        let (done_index, count_index) = (done as usize, count as usize);
-        if done > 0 {
-            match self.mode {
-                AckMode::Last => self
-                    .confirmed
-                    .replace(first, done, position(done_index - 1)),
-                AckMode::Each => {
-                    for i in 0..done_index {
-                        self.confirmed.push(first + i as u64, position(i));
-                    }
-                }
-            }
-        }
-        for i in done_index..count_index {
-            let position: Box<[u8]> = position(i).into();
-            self.unanswered_bytes += position.len();
-            self.unanswered.push_back((first + i as u64, position));
-        }
-    }
-
-    /// Moves the records below this sequence into the open window.
-    pub(crate) fn confirm(&mut self, to: u64) {
-        while let Some((sequence, position)) = self.unanswered.front()
-            && *sequence < to
-        {
-            match self.mode {
-                AckMode::Last => self.confirmed.replace(*sequence, 1, position),
-                AckMode::Each => self.confirmed.push(*sequence, position),
-            }
-            self.unanswered_bytes -= position.len();
-            self.unanswered.pop_front();
-        }
-    }
-
-    /// Whether a further batch of so many records would exceed the window.
-    pub(crate) fn is_full(&self, batch: usize) -> bool {
-        let records = self.confirmed.count() + self.unanswered.len() as u64;
-        records + batch as u64 > WINDOW_RECORDS && records > 0
-            || self.confirmed.bytes() + self.unanswered_bytes >= WINDOW_BYTES
-    }
-
-    /// Position of the newest record in here.
-    pub(crate) fn last(&self) -> Option<&[u8]> {
-        let unanswered = self.unanswered.back().map(|(_, position)| &**position);
-        unanswered.or(self.confirmed.last())
-    }
-
-    /// The open window.
-    pub(crate) fn confirmed(&self) -> &Positions {
-        &self.confirmed
-    }
-
-    /// Closes the open window: returns it, and goes on with an empty one in the memory of `spare`.
-    pub(crate) fn close(&mut self, mut spare: Positions) -> Positions {
-        spare.clear();
-        std::mem::replace(&mut self.confirmed, spare)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXTS: [&[u8]; 6] = [b"p0", b"p1", b"p2", b"p3", b"p4", b"p5"];
-
-    fn at(first: usize) -> impl Fn(usize) -> &'static [u8] {
-        move |i| TEXTS[first + i]
-    }
-
-    fn positions(acks: &AckBatch<'_>) -> Vec<Vec<u8>> {
-        let arena = acks.arena.as_slice();
-        acks.positions
-            .iter()
-            .map(|span| arena[span.offset as usize..][..span.length as usize].to_vec())
-            .collect()
-    }
-
-    #[test]
-    fn last_keeps_the_newest_and_counts_all() {
-        let mut ledger = Ledger::new(AckMode::Last);
-        ledger.add(0, 2, 2, at(0));
-        ledger.add(2, 2, 4, at(2));
-        let acks = ledger.confirmed().as_acks();
-        assert_eq!((acks.first_sequence, acks.count), (0, 4));
-        assert_eq!(positions(&acks), [b"p3"]);
-    }
-
-    #[test]
-    fn each_keeps_every_one() {
-        let mut ledger = Ledger::new(AckMode::Each);
-        ledger.add(0, 2, 2, at(0));
-        ledger.add(2, 1, 3, at(2));
-        assert_eq!(
-            positions(&ledger.confirmed().as_acks()),
-            [b"p0", b"p1", b"p2"]
-        );
-    }
-
-    #[test]
-    fn what_is_unanswered_waits_in_order() {
-        for mode in [AckMode::Last, AckMode::Each] {
-            let mut ledger = Ledger::new(mode);
-            ledger.add(0, 3, 1, at(0));
-            assert_eq!(ledger.confirmed().last(), Some(b"p0".as_slice()));
-            ledger.add(3, 3, 1, at(3));
-            assert_eq!(ledger.confirmed().count(), 1);
-            ledger.confirm(5);
-            assert_eq!(ledger.confirmed().last(), Some(b"p4".as_slice()));
-            assert_eq!(ledger.confirmed().count(), 5);
-            let closed = ledger.close(Positions::default());
-            assert_eq!(closed.count(), 5);
-            ledger.confirm(6);
-            let acks = ledger.confirmed().as_acks();
-            assert_eq!((acks.first_sequence, acks.count), (5, 1));
-        }
-    }
-
-    #[test]
-    fn a_window_is_full_before_a_batch_would_exceed_it() {
-        let mut ledger = Ledger::new(AckMode::Last);
-        ledger.add(0, WINDOW_RECORDS - 6, WINDOW_RECORDS - 6, |_| b"p");
-        assert!(!ledger.is_full(6));
-        assert!(ledger.is_full(7));
-    }
-
-    #[test]
-    fn unanswered_records_count_too() {
-        let mut ledger = Ledger::new(AckMode::Last);
-        ledger.add(0, WINDOW_RECORDS, 0, |_| b"p");
-        assert!(ledger.is_full(1));
-        assert!(ledger.confirmed().is_empty());
-    }
-
-    #[test]
-    fn the_bytes_of_positions_are_bounded() {
-        let long = vec![0; WINDOW_BYTES / 2];
-        let mut ledger = Ledger::new(AckMode::Each);
-        ledger.add(0, 1, 1, |_| &long);
-        assert!(!ledger.is_full(1));
-        ledger.add(1, 1, 2, |_| &long);
-        assert!(ledger.is_full(1));
     }
 }

@@ -38,6 +38,9 @@ pub struct Progress {
     pub committed: u64,
 }
 
+/// What a forced stop tells a connector.
+const FORCED: Wakeups = Wakeups(Wakeups::STOP.0 | Wakeups::CANCEL.0);
+
 /// Counters that only the driver writes.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -47,7 +50,7 @@ pub(crate) struct Counters {
     pub(crate) bytes: AtomicU64,
 }
 
-/// A pipeline while it runs, and how it has ended.
+/// A pipeline from its start on.
 pub(crate) struct Run {
     pub(crate) pipeline: String,
     pub(crate) counters: Counters,
@@ -55,14 +58,24 @@ pub(crate) struct Run {
     ticks: AtomicU32,
     stopping: AtomicBool,
     forced_at: OnceLock<Instant>,
-    /// Set when an instance was detached: the driver's thread is lost to the pipeline.
-    abandoned: OnceLock<Arc<PipelineError>>,
-    /// Sessions that are to be torn down after that.
-    leftover: Mutex<Vec<Arc<dyn Watched>>>,
     /// Keeps the store open until the run is over.
     store: Mutex<Option<Arc<dyn PositionStore>>>,
-    outcome: Mutex<Option<Outcome>>,
+    stage: Mutex<Stage>,
     over: Condvar,
+}
+
+/// Who has a run.
+enum Stage {
+    /// The driver's thread.
+    Driven,
+    /// An instance was detached and the driver's thread is lost with it: another one tears down the
+    /// sessions that are left.
+    Abandoned {
+        error: Arc<PipelineError>,
+        leftover: Vec<Arc<dyn Watched>>,
+    },
+    /// Nobody.
+    Over(Outcome),
 }
 
 impl Run {
@@ -74,31 +87,27 @@ impl Run {
             ticks: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             forced_at: OnceLock::new(),
-            abandoned: OnceLock::new(),
-            leftover: Mutex::new(Vec::new()),
             store: Mutex::new(Some(store)),
-            outcome: Mutex::new(None),
+            stage: Mutex::new(Stage::Driven),
             over: Condvar::new(),
         })
     }
 
     /// Puts a session under watch.
     pub(crate) fn add_session(&self, session: Arc<dyn Watched>) {
-        if self.is_forced() {
-            session.context().signal(Wakeups::CANCEL);
-        } else if self.is_stopping() {
-            session.context().signal(Wakeups::STOP);
-        }
+        let context = Arc::clone(&session);
         self.lock_sessions().push(session);
+        // Whoever asks from here on finds the session; who has asked before is seen here.
+        if self.is_forced() {
+            context.context().signal(FORCED);
+        } else if self.is_stopping() {
+            context.context().signal(Wakeups::STOP);
+        }
     }
 
-    /// The sessions, each with a key that is its own while it lives.
-    pub(crate) fn sessions(&self) -> Vec<(usize, Arc<dyn Watched>)> {
-        let key = |session: &Arc<dyn Watched>| Arc::as_ptr(session).cast::<()>().addr();
-        self.lock_sessions()
-            .iter()
-            .map(|session| (key(session), Arc::clone(session)))
-            .collect()
+    /// The sessions at present.
+    pub(crate) fn sessions(&self) -> Vec<Arc<dyn Watched>> {
+        self.lock_sessions().clone()
     }
 
     fn lock_sessions(&self) -> MutexGuard<'_, Vec<Arc<dyn Watched>>> {
@@ -127,19 +136,19 @@ impl Run {
     pub(crate) fn force(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         if self.forced_at.set(Instant::now()).is_ok() {
-            self.signal(Wakeups(Wakeups::STOP.0 | Wakeups::CANCEL.0));
+            self.signal(FORCED);
         }
     }
 
     fn signal(&self, bits: Wakeups) {
-        for (_, session) in self.sessions() {
+        for session in self.sessions() {
             session.context().signal(bits);
         }
     }
 
     #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.stopping.load(Ordering::SeqCst)
     }
 
     pub(crate) fn is_forced(&self) -> bool {
@@ -156,9 +165,7 @@ impl Run {
     pub(crate) fn detached(self: &Arc<Self>, connector: &str, call: Call, after: Duration) {
         let error = PipelineError::call_timeout(connector, call, after);
         log::error!(target: "plugin_host::pipeline", "{error}");
-        if self.abandoned.set(Arc::new(error)).is_ok() {
-            *self.lock_leftover() = self.lock_sessions().clone();
-        }
+        self.abandon(Arc::new(error), self.sessions());
         let run = Arc::clone(self);
         let rescue = thread::Builder::new()
             .name("forebay-teardown".to_owned())
@@ -177,8 +184,19 @@ impl Run {
         }
     }
 
+    /// The first detached instance decides how the run ends.
+    fn abandon(&self, error: Arc<PipelineError>, leftover: Vec<Arc<dyn Watched>>) {
+        let mut stage = self.lock_stage();
+        if let Stage::Driven = *stage {
+            *stage = Stage::Abandoned { error, leftover };
+        }
+    }
+
     fn next_leftover(&self) -> Option<Arc<dyn Watched>> {
-        let mut leftover = self.lock_leftover();
+        let mut stage = self.lock_stage();
+        let Stage::Abandoned { leftover, .. } = &mut *stage else {
+            return None;
+        };
         while let Some(session) = leftover.pop() {
             if !session.watch().is_detached() {
                 return Some(session);
@@ -187,49 +205,47 @@ impl Run {
         None
     }
 
-    fn lock_leftover(&self) -> MutexGuard<'_, Vec<Arc<dyn Watched>>> {
-        self.leftover.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn finish_abandoned(&self) {
-        if let Some(error) = self.abandoned.get() {
-            let outcome = if self.is_forced() {
-                Outcome::Forced
-            } else {
-                Outcome::Failed(Arc::clone(error))
-            };
-            self.finish(outcome);
-        }
+        let outcome = match &*self.lock_stage() {
+            Stage::Abandoned { .. } if self.is_forced() => Outcome::Forced,
+            Stage::Abandoned { error, .. } => Outcome::Failed(Arc::clone(error)),
+            Stage::Driven | Stage::Over(_) => return,
+        };
+        self.finish(outcome);
     }
 
     /// The run is over; only the first outcome counts.
     pub(crate) fn finish(&self, outcome: Outcome) {
-        drop(
-            self.store
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let mut slot = self.lock_outcome();
-        slot.get_or_insert(outcome);
-        self.over.notify_all();
+        // Whoever learns that the run is over can open the store again. Closing it may take its
+        // time, and the supervisor looks at the stage.
+        let store = self
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(store);
+        let mut stage = self.lock_stage();
+        if !matches!(*stage, Stage::Over(_)) {
+            *stage = Stage::Over(outcome);
+            self.over.notify_all();
+        }
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.lock_outcome().is_some()
+        matches!(*self.lock_stage(), Stage::Over(_))
     }
 
     /// Waits until the run is over, at most until the deadline.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Outcome> {
-        let mut outcome = self.lock_outcome();
+        let mut stage = self.lock_stage();
         loop {
-            if outcome.is_some() {
-                return outcome.clone();
+            if let Stage::Over(outcome) = &*stage {
+                return Some(outcome.clone());
             }
-            outcome = match deadline {
+            stage = match deadline {
                 None => self
                     .over
-                    .wait(outcome)
+                    .wait(stage)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
@@ -237,7 +253,7 @@ impl Run {
                         return None;
                     }
                     self.over
-                        .wait_timeout(outcome, left)
+                        .wait_timeout(stage, left)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
                 }
@@ -245,8 +261,8 @@ impl Run {
         }
     }
 
-    fn lock_outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -4,49 +4,40 @@
 //! disk. When the open one is full or its time is over and the other is still under way, the source
 //! waits: so a kill repeats at most two windows.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use plugin_api::AckMode;
 
-use super::committer::{Commit, CommitError, Committer};
-use super::positions::{Ledger, Positions};
-use crate::ffi::ContextState;
-use crate::store::{StoreKey, Stored};
+use super::committer::{Commit, CommitError, SourceCommits};
+use super::ledger::Ledger;
+use super::positions::Positions;
 
 /// Longest time that a window stays open, in ticks of the supervisor: with the tick that had begun
 /// before, and the longest wait of a read meanwhile, less than 100 ms.
 const WINDOW_TICKS: u32 = 3;
 
-/// What becomes of a position that is confirmed.
-pub(super) struct Keeper {
-    pub(super) committer: Committer,
-    pub(super) key: StoreKey,
-    /// Full name of the plugin that makes the positions.
-    pub(super) plugin: String,
-    pub(super) hash: Option<String>,
-    /// The source's context, which is told of a commit.
-    pub(super) context: Arc<ContextState>,
-}
-
 /// The open window and the one that is being committed.
 pub(super) struct Windows {
     ledger: Ledger,
-    keeper: Keeper,
+    commits: SourceCommits,
     committing: Option<(Commit, Positions)>,
     /// Memory of a window that is over.
     spare: Positions,
     /// Tick at which the open window got its first record.
     opened: Option<u32>,
+    /// A commit has failed. Acks have no gaps, so nothing behind it is committed in this run.
+    failed: bool,
 }
 
 impl Windows {
-    pub(super) fn new(acks: AckMode, keeper: Keeper) -> Self {
+    pub(super) fn new(acks: AckMode, commits: SourceCommits) -> Self {
         Self {
             ledger: Ledger::new(acks),
-            keeper,
+            commits,
             committing: None,
             spare: Positions::default(),
             opened: None,
+            failed: false,
         }
     }
 
@@ -80,9 +71,19 @@ impl Windows {
         !self.ledger.confirmed().is_empty()
     }
 
-    /// Whether a further batch of so many records would exceed the open window.
-    pub(super) fn is_full(&self, batch: usize) -> bool {
-        self.ledger.is_full(batch)
+    /// Records that the open window still takes.
+    pub(super) fn room(&self) -> usize {
+        self.ledger.room()
+    }
+
+    /// Position of a record that a destination has not confirmed.
+    pub(super) fn unanswered(&self, sequence: u64) -> Option<&[u8]> {
+        self.ledger.unanswered(sequence)
+    }
+
+    /// Whether a window is on its way to the disk.
+    pub(super) fn is_committing(&self) -> bool {
+        self.committing.is_some()
     }
 
     /// Whether the open window's time is over and it can be committed now.
@@ -97,47 +98,39 @@ impl Windows {
     pub(super) fn commit(&mut self) {
         let window = self.ledger.close(std::mem::take(&mut self.spare));
         self.opened = None;
-        let Some(position) = window.last() else {
-            return;
-        };
-        let stored = Stored {
-            position: position.to_vec(),
-            plugin: self.keeper.plugin.clone(),
-            hash: self.keeper.hash.clone(),
-        };
-        let context = Arc::clone(&self.keeper.context);
-        let commit = self
-            .keeper
-            .committer
-            .commit(self.keeper.key.clone(), stored, context);
-        self.committing = Some((commit, window));
+        if let Some(position) = window.last()
+            && !self.failed
+        {
+            let commit = self.commits.begin(position);
+            self.committing = Some((commit, window));
+        }
     }
 
     /// The window that was under way, if it is durable by now.
     pub(super) fn take_durable(&mut self) -> Result<Option<Positions>, CommitError> {
-        let Some((commit, _)) = &self.committing else {
-            return Ok(None);
-        };
-        match commit.try_wait() {
-            None => Ok(None),
-            Some(result) => self.finish(result),
-        }
+        self.finish(Commit::try_wait)
     }
 
-    /// Waits for the window that is under way.
-    pub(super) fn wait_durable(&mut self) -> Result<Option<Positions>, CommitError> {
-        let Some((commit, _)) = &self.committing else {
-            return Ok(None);
-        };
-        let result = commit.wait();
-        self.finish(result)
+    /// The window that was under way, if it is durable within the time.
+    pub(super) fn wait_durable(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<Positions>, CommitError> {
+        self.finish(|commit| commit.wait_timeout(timeout))
     }
 
     fn finish(
         &mut self,
-        result: Result<(), CommitError>,
+        wait: impl FnOnce(&Commit) -> Option<Result<(), CommitError>>,
     ) -> Result<Option<Positions>, CommitError> {
+        let Some((commit, _)) = &self.committing else {
+            return Ok(None);
+        };
+        let Some(result) = wait(commit) else {
+            return Ok(None);
+        };
         let window = self.committing.take().map(|(_, window)| window);
+        self.failed = result.is_err();
         result.map(|()| window)
     }
 

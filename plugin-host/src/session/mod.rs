@@ -144,12 +144,11 @@ impl<O: Object> Session<O> {
             "{}: `{call}` returned after its instance was detached; tearing it down",
             self.connector()
         );
-        if let Some(mut object) = object.take() {
-            let torn_down = object.teardown(&self.handle);
-            drop(object);
-            if let Err(error) = torn_down {
-                log::warn!(target: "plugin_host::session", "{}: teardown: {error:#}", self.connector());
-            }
+        if let Some(mut object) = object.take()
+            && call != Call::Teardown
+            && let Err(error) = object.teardown(&self.handle)
+        {
+            log::warn!(target: "plugin_host::session", "{}: teardown: {error:#}", self.connector());
         }
         self.watch.released();
         Err(CallError::Detached)

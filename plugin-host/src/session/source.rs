@@ -45,11 +45,15 @@ impl SourceSession {
         Ok(result??)
     }
 
-    /// Reads into the buffer, which then holds the checked records.
+    /// Reads at most so many records into the buffer, which then holds the checked ones.
     #[inline]
-    pub(crate) fn read(&self, buffer: &mut Buffer) -> Result<(ReadStatus, usize), CallError> {
+    pub(crate) fn read(
+        &self,
+        buffer: &mut Buffer,
+        most: usize,
+    ) -> Result<(ReadStatus, usize), CallError> {
         let (result, filled) = self.call(Call::Read, |source, context| {
-            buffer.lend(|lent| from_abi(source.read(context, lent)))
+            buffer.lend(most, |lent| from_abi(source.read(context, lent)))
         })?;
         let status = match result? {
             CallStatus::MORE => ReadStatus::More,

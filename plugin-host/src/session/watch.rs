@@ -68,14 +68,22 @@ const COUNT: u64 = 1 << 9;
 
 #[derive(Debug)]
 pub(crate) struct Watch {
+    id: u64,
     state: AtomicU64,
 }
 
 impl Watch {
     pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             state: AtomicU64::new(0),
         }
+    }
+
+    /// A number that no other watch of the process ever has; an address would come again.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// A call begins. Only the holder of the session's object calls it.
@@ -155,6 +163,12 @@ mod tests {
         assert_eq!(watch.running(), None);
         assert!(!watch.detach(ticket));
         assert!(!watch.is_detached());
+    }
+
+    #[test]
+    fn no_two_watches_have_one_number() {
+        let first = Watch::new().id();
+        assert_ne!(first, Watch::new().id());
     }
 
     #[test]

@@ -1,21 +1,15 @@
 //! Plugins that hang or panic in each of their calls: the pipeline ends in time, nothing else is
 //! harmed, and what hangs is cleaned up when it returns after all.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helper functions may fail the test"
-)]
-
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::plugin;
+use crate::support::{connector, engine, pipeline};
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Parameters, Position, Progress, Result, Source,
 };
 use plugin_host::{Outcome, Pipeline, RunOptions};
-use support::{connector, engine, pipeline};
 use tempfile::tempdir;
 
 /// Where a connector misbehaves, and how.

@@ -1,11 +1,11 @@
-//! What the host's integration tests share: plugins made from a pair of types, and an engine.
+//! What these tests share: plugins made from a pair of types, an engine, and a journal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plugin_api::Plugin;
-use plugin_host::store::FileStore;
+use plugin_host::store::{FileStore, PositionStore};
 use plugin_host::{ConnectorConfig, Engine, PipelineConfig, PluginService, Registry};
 
 /// Makes a plugin of a source, a destination or both, as `export_plugin!` does, but several of them
@@ -54,6 +54,15 @@ macro_rules! plugin {
 
 /// An engine over these builtins, with its positions in the folder.
 pub(crate) fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {
+    let store = FileStore::open(state).expect("a store");
+    engine_over(plugins, Arc::new(store))
+}
+
+/// An engine over these builtins and this store.
+pub(crate) fn engine_over(
+    plugins: impl IntoIterator<Item = Plugin>,
+    store: Arc<dyn PositionStore>,
+) -> Engine {
     let builtin = Registry::builtin(plugins);
     assert!(
         builtin.quarantined().is_empty(),
@@ -61,8 +70,7 @@ pub(crate) fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) ->
         builtin.quarantined()
     );
     let service = PluginService::new(builtin, Registry::default());
-    let store = FileStore::open(state).expect("a store");
-    Engine::new(Arc::new(service), Arc::new(store)).expect("an engine")
+    Engine::new(Arc::new(service), store).expect("an engine")
 }
 
 /// A connector of a plugin with these settings.
@@ -84,4 +92,23 @@ pub(crate) fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) ->
         source,
         destinations: vec![destination],
     }
+}
+
+/// What connectors have noted, by the name in their settings.
+static JOURNAL: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+/// Notes something under a name.
+pub(crate) fn note(journal: &str, entry: String) {
+    let mut entries = JOURNAL.lock().unwrap_or_else(PoisonError::into_inner);
+    entries.push((journal.to_owned(), entry));
+}
+
+/// What was noted under the name.
+pub(crate) fn noted(journal: &str) -> Vec<String> {
+    let entries = JOURNAL.lock().unwrap_or_else(PoisonError::into_inner);
+    entries
+        .iter()
+        .filter(|(name, _)| name == journal)
+        .map(|(_, entry)| entry.clone())
+        .collect()
 }

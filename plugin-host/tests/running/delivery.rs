@@ -1,22 +1,14 @@
 //! Pipelines over the fused driver: what is delivered, acknowledged and stored, and how they end.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test's helper functions may fail the test"
-)]
-
-mod support;
-
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::plugin;
+use crate::support::{connector, engine, note, noted, pipeline};
 use plugin_api::{
     AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters,
     Position, Progress, Result, Source,
 };
 use plugin_host::store::{FileStore, PositionStore, StoreKey};
 use plugin_host::{Outcome, RunOptions};
-use support::{connector, engine, pipeline};
 use tempfile::tempdir;
 
 /// Numbers from 1 to `last`; 0 counts for ever.
@@ -77,23 +69,6 @@ impl Source for Counter {
     }
 }
 
-/// What connectors have noted, by the name in their settings.
-static JOURNAL: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
-
-fn note(journal: &str, entry: String) {
-    let mut entries = JOURNAL.lock().unwrap_or_else(PoisonError::into_inner);
-    entries.push((journal.to_owned(), entry));
-}
-
-fn noted(journal: &str) -> Vec<String> {
-    let entries = JOURNAL.lock().unwrap_or_else(PoisonError::into_inner);
-    entries
-        .iter()
-        .filter(|(name, _)| name == journal)
-        .map(|(_, entry)| entry.clone())
-        .collect()
-}
-
 /// Notes every record; answers as its settings say.
 struct Notes {
     config: NotesConfig,
@@ -117,6 +92,9 @@ struct NotesConfig {
     /// Whether each batch is answered twice.
     #[parameter(default = false)]
     twice: bool,
+    /// Answers that are given one in each flush, slowly, before the flush fails; 0 for all at once.
+    #[parameter(default = 0)]
+    answers: u64,
 }
 
 impl Destination for Notes {
@@ -153,6 +131,15 @@ impl Destination for Notes {
     }
 
     fn flush(&mut self, acks: &mut Acks, _: &Context) -> Result<()> {
+        if self.config.answers > 0 {
+            let sequence = self.deferred.remove(0);
+            acks.ok_range(sequence, sequence + 1);
+            if sequence + 1 == self.config.answers {
+                return Err(Error::new(ErrorKind::Fatal, "that was the last answer"));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            return Ok(());
+        }
         for sequence in self.deferred.drain(..).rev() {
             acks.ok_range(sequence, sequence + 1);
         }
@@ -272,7 +259,9 @@ fn a_refused_record_ends_the_run_and_is_read_again() {
     let outcome = run(state.path(), &[("last", "10")], &[("refuse", "number 7")]);
     let text = failure(&outcome);
     assert!(
-        text.starts_with("record.refused: connector `p:dst`: record 6 was refused"),
+        text.starts_with(
+            "record.refused: connector `p:dst`: record 6 of the run, position `7`, was refused"
+        ),
         "{text}"
     );
     assert_eq!(stored(state.path()).as_deref(), Some("6"));
@@ -355,6 +344,122 @@ fn a_stop_does_not_wait_for_ever_for_answers() {
         .expect("an outcome");
     let text = failure(&outcome);
     assert!(text.starts_with("connector.unanswered"), "{text}");
+}
+
+#[test]
+fn answers_that_come_slowly_after_a_stop_are_waited_for() {
+    let state = tempdir().unwrap();
+    // Two seconds of answers, each of which comes within the second that silence may last.
+    let outcome = run(
+        state.path(),
+        &[("last", "20")],
+        &[
+            ("defer", "true"),
+            ("answers", "1000"),
+            ("sdk.call.timeout", "1s"),
+        ],
+    );
+    assert!(matches!(outcome, Outcome::Ended), "{outcome:?}");
+    assert_eq!(stored(state.path()).as_deref(), Some("20"));
+}
+
+#[test]
+fn answers_before_an_error_of_the_flush_stand() {
+    let state = tempdir().unwrap();
+    let outcome = run(
+        state.path(),
+        &[("last", "20")],
+        &[("defer", "true"), ("answers", "3")],
+    );
+    let text = failure(&outcome);
+    assert!(
+        text.contains("`p:dst`: flush: that was the last answer"),
+        "{text}"
+    );
+    assert_eq!(stored(state.path()).as_deref(), Some("3"));
+}
+
+#[test]
+fn a_destination_gets_no_more_at_once_than_its_settings_say() {
+    /// Refuses batches of more than three.
+    struct Small;
+
+    impl Destination for Small {
+        type Config = ();
+
+        fn open((): ()) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn write(&mut self, batch: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
+            note("small", batch.len().to_string());
+            for record in batch {
+                let payload = String::from_utf8_lossy(record.after()).into_owned();
+                assert_eq!(payload, format!("number {}", record.sequence() + 1));
+            }
+            Ok(())
+        }
+    }
+
+    let state = tempdir().unwrap();
+    let plugins = [
+        plugin!("counter", source: Counter),
+        plugin!("small", destination: Small),
+    ];
+    let engine = engine(plugins, state.path());
+    let config = pipeline(
+        connector("src", "counter", &[("last", "8")]),
+        connector("dst", "small", &[("sdk.batch.size", "3")]),
+    );
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    let outcome = pipeline.wait_timeout(Duration::from_secs(60));
+    assert!(matches!(outcome, Some(Outcome::Ended)), "{outcome:?}");
+    assert_eq!(noted("small"), ["3", "3", "2"]);
+    drop((pipeline, engine));
+    assert_eq!(stored(state.path()).as_deref(), Some("8"));
+}
+
+#[test]
+fn a_pipeline_that_runs_is_not_started_again() {
+    let state = tempdir().unwrap();
+    let engine = engine(plugins(), state.path());
+    let config = pipeline(
+        connector("src", "counter", &[]),
+        connector("dst", "notes", &[]),
+    );
+    let first = engine.start(&config, RunOptions::default()).unwrap();
+    let errors = engine.start(&config, RunOptions::default()).unwrap_err();
+    assert_eq!(errors[0].code(), "pipeline.already_running");
+    first.stop();
+    let outcome = first.wait_timeout(Duration::from_secs(60));
+    assert!(matches!(outcome, Some(Outcome::Stopped)), "{outcome:?}");
+    engine.start(&config, RunOptions::default()).unwrap();
+}
+
+#[test]
+fn a_position_that_another_plugin_has_made_is_refused() {
+    let state = tempdir().unwrap();
+    run(state.path(), &[("last", "5")], &[]);
+    let others = [
+        plugin!("other", source: Counter),
+        plugin!("notes", destination: Notes),
+    ];
+    let engine = engine(others, state.path());
+    let config = pipeline(
+        connector("src", "other", &[("last", "9")]),
+        connector("dst", "notes", &[("journal", "foreign")]),
+    );
+    let errors = engine.start(&config, RunOptions::default()).unwrap_err();
+    assert_eq!(errors[0].code(), "position.foreign");
+    let text = errors[0].to_string();
+    for part in [
+        "`src`",
+        "`builtin:counter@v0.1.0`",
+        "`builtin:other@v0.1.0`",
+    ] {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+    assert!(noted("foreign").is_empty());
 }
 
 /// Announces a last position that never comes.

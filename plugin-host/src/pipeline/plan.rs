@@ -1,0 +1,105 @@
+//! A configuration that has been checked against the plugins that are there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::PipelineError;
+use super::settings::Checked;
+use super::{ConnectorConfig, PipelineConfig};
+use crate::parameters::Side;
+use crate::registry::Blueprint;
+use crate::service::PluginService;
+
+/// A pipeline whose plugins are found and whose settings are valid.
+pub(super) struct Plan {
+    pub(super) pipeline: String,
+    pub(super) source: Planned,
+    pub(super) destinations: Vec<Planned>,
+}
+
+/// A connector of a plan.
+pub(super) struct Planned {
+    /// Identity within the pipeline.
+    pub(super) id: String,
+    pub(super) blueprint: Arc<Blueprint>,
+    pub(super) checked: Checked,
+    /// Longest time that a call may take.
+    pub(super) budget: Duration,
+}
+
+impl Plan {
+    /// Finds the plugins and validates the settings of every connector; all errors at once.
+    pub(super) fn new(
+        service: &PluginService,
+        config: &PipelineConfig,
+    ) -> Result<Self, Vec<PipelineError>> {
+        let mut errors = Vec::new();
+        if config.destinations.is_empty() {
+            errors.push(PipelineError::NoDestination);
+        }
+        let source = Planned::new(service, &config.source, Side::Source);
+        let source = source.map_err(|error| errors.push(error)).ok();
+        let mut destinations = Vec::new();
+        for destination in &config.destinations {
+            match Planned::new(service, destination, Side::Destination) {
+                Ok(planned) => destinations.push(planned),
+                Err(error) => errors.push(error),
+            }
+        }
+        match source {
+            Some(source) if errors.is_empty() => Ok(Self {
+                pipeline: config.id.clone(),
+                source,
+                destinations,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+impl Planned {
+    fn new(
+        service: &PluginService,
+        config: &ConnectorConfig,
+        side: Side,
+    ) -> Result<Self, PipelineError> {
+        let connector = || config.id.clone();
+        let blueprint = service
+            .find(&config.plugin)
+            .map_err(|source| PipelineError::Lookup {
+                connector: connector(),
+                source,
+            })?;
+        let specification = blueprint.specification();
+        let params = match side {
+            Side::Source => &specification.source_params,
+            Side::Destination => &specification.destination_params,
+        };
+        let Some(params) = params else {
+            return Err(PipelineError::NoSuchSide {
+                connector: connector(),
+                plugin: blueprint.name().to_string(),
+                side: match side {
+                    Side::Source => "source",
+                    Side::Destination => "destination",
+                },
+            });
+        };
+        let checked = Checked::new(params, side, &config.settings).map_err(|source| {
+            PipelineError::Config {
+                connector: connector(),
+                source,
+            }
+        })?;
+        for setting in &checked.ignored {
+            log::warn!(target: "plugin_host::pipeline", "connector `{}`: {setting}", config.id);
+        }
+        let budget = checked.call_budget();
+        Ok(Self {
+            id: config.id.clone(),
+            blueprint: Arc::clone(blueprint),
+            checked,
+            budget,
+        })
+    }
+}

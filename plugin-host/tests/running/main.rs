@@ -1,0 +1,11 @@
+//! Running pipelines, from plugins that are made in these tests.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper functions may fail the test"
+)]
+
+mod delivery;
+mod stuck;
+mod support;
+mod windows;

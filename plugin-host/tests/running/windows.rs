@@ -1,0 +1,231 @@
+//! What reaches the position store and when, seen from a store that keeps its caller waiting.
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::plugin;
+use crate::support::{connector, engine_over, note, noted, pipeline};
+use plugin_api::{
+    AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Position, Progress,
+    Result, Source,
+};
+use plugin_host::store::{PositionStore, StoreError, StoreKey, Stored};
+use plugin_host::{Outcome, RunOptions};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Positions in memory; commits wait while the store is closed.
+#[derive(Default)]
+struct Gated {
+    closed: Mutex<bool>,
+    opened: Condvar,
+    begun: AtomicUsize,
+    positions: Mutex<Vec<String>>,
+}
+
+impl Gated {
+    fn closed() -> Arc<Self> {
+        let store = Self::default();
+        *store.closed.lock().unwrap() = true;
+        Arc::new(store)
+    }
+
+    fn open(&self) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.opened.notify_all();
+    }
+
+    fn positions(&self) -> Vec<String> {
+        self.positions.lock().unwrap().clone()
+    }
+}
+
+impl PositionStore for Gated {
+    fn load(&self, _: &StoreKey) -> Result<Option<Stored>, StoreError> {
+        Ok(None)
+    }
+
+    fn commit(&self, entries: &[(StoreKey, Stored)]) -> Result<(), StoreError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let mut closed = self.closed.lock().unwrap();
+        while *closed {
+            closed = self.opened.wait(closed).unwrap();
+        }
+        for (_, stored) in entries {
+            let position = String::from_utf8(stored.position.clone()).unwrap();
+            self.positions.lock().unwrap().push(position);
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> Result<Vec<(StoreKey, Stored)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&self, _: &StoreKey) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
+/// Ten numbers a read, up to the last; then it waits, or ends if `END` is set.
+struct Tens {
+    next: u64,
+    config: TensConfig,
+}
+
+#[derive(Parameters)]
+struct TensConfig {
+    /// Last number; behind it, nothing comes until a stop.
+    last: u64,
+    /// Name under which acks are noted; they are refused where it is empty.
+    #[parameter(default = "")]
+    journal: String,
+    /// Whether the second read waits for [`GO_ON`], and the end follows it.
+    #[parameter(default = false)]
+    gated: bool,
+}
+
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+impl Source for Tens {
+    type Config = TensConfig;
+
+    const ACKS: AckMode = AckMode::Last;
+
+    fn open(config: TensConfig, _: Option<&Position>) -> Result<Self> {
+        Ok(Self { next: 1, config })
+    }
+
+    fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
+        let gated = self.config.gated && self.next == 11 && !GO_ON.load(Ordering::SeqCst);
+        if gated || self.next > self.config.last {
+            if context.is_stopping() || self.config.gated && !gated {
+                return Ok(Progress::End);
+            }
+            let _why = context.wait(Duration::from_secs(1));
+            return Ok(Progress::Idle);
+        }
+        for number in self.next..self.next + 10 {
+            batch.create(number).payload("x");
+        }
+        self.next += 10;
+        Ok(Progress::More)
+    }
+
+    fn ack(&mut self, position: &Position) -> Result<()> {
+        if self.config.journal.is_empty() {
+            return Err(Error::fatal("no acks, please"));
+        }
+        note(&self.config.journal, position.to_string());
+        Ok(())
+    }
+}
+
+struct Nowhere;
+
+impl Destination for Nowhere {
+    type Config = ();
+
+    fn open((): ()) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn write(&mut self, _: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn start(
+    store: &Arc<Gated>,
+    source: &[(&str, &str)],
+) -> (plugin_host::Engine, plugin_host::Pipeline) {
+    let plugins = [
+        plugin!("tens", source: Tens),
+        plugin!("nowhere", destination: Nowhere),
+    ];
+    let engine = engine_over(plugins, Arc::clone(store) as Arc<dyn PositionStore>);
+    let config = pipeline(
+        connector("src", "tens", source),
+        connector("dst", "nowhere", &[]),
+    );
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    (engine, pipeline)
+}
+
+#[test]
+fn the_source_is_told_when_the_disk_has_it() {
+    let store = Gated::closed();
+    let (_engine, pipeline) = start(&store, &[("last", "10"), ("journal", "told")]);
+    while store.begun.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.wait_timeout(Duration::from_millis(300)).is_none());
+    assert_eq!(pipeline.progress().committed, 0);
+    assert!(noted("told").is_empty());
+    store.open();
+    pipeline.stop();
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(matches!(outcome, Some(Outcome::Stopped)), "{outcome:?}");
+    assert_eq!(noted("told"), ["10"]);
+}
+
+#[test]
+fn a_forced_stop_does_not_wait_for_the_disk() {
+    let store = Gated::closed();
+    let (_engine, pipeline) = start(&store, &[("last", "100"), ("journal", "forced")]);
+    while store.begun.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    // The graceful stop waits for the disk; the forced one ends that wait.
+    pipeline.stop();
+    assert!(pipeline.wait_timeout(Duration::from_millis(300)).is_none());
+    pipeline.force_stop();
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(matches!(outcome, Some(Outcome::Forced)), "{outcome:?}");
+    assert!(store.positions().is_empty());
+    store.open();
+}
+
+#[test]
+fn a_large_batch_size_does_not_make_every_read_a_window() {
+    let store = Arc::new(Gated::default());
+    let (_engine, pipeline) = start(
+        &store,
+        &[
+            ("last", "100000"),
+            ("journal", "large"),
+            ("sdk.batch.size", "65536"),
+        ],
+    );
+    while pipeline.progress().records < 100_000 {
+        std::thread::yield_now();
+    }
+    pipeline.stop();
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(matches!(outcome, Some(Outcome::Stopped)), "{outcome:?}");
+    let positions = store.positions();
+    assert_eq!(positions.last().map(String::as_str), Some("100000"));
+    // Of 10,000 reads.
+    assert!(positions.len() < 1000, "{} commits", positions.len());
+}
+
+#[test]
+fn what_is_confirmed_is_stored_when_the_source_refuses_an_ack() {
+    let store = Gated::closed();
+    let (_engine, pipeline) = start(&store, &[("last", "20"), ("gated", "true")]);
+    // The first ten are on their way to the disk when the others come.
+    while store.begun.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    GO_ON.store(true, Ordering::SeqCst);
+    while pipeline.progress().records < 20 {
+        std::thread::yield_now();
+    }
+    store.open();
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(
+        matches!(&outcome, Some(Outcome::Failed(error)) if error.to_string().contains("no acks")),
+        "{outcome:?}"
+    );
+    assert_eq!(store.positions(), ["10", "20"]);
+}
