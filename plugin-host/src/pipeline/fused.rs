@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use plugin_api::Position;
 
 use super::committer::CommitError;
-use super::destination::Destination;
+use super::destinations::Destinations;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
 use super::positions::Positions;
@@ -34,7 +34,7 @@ const LEAST_ROOM: usize = 1024;
 pub(super) struct Fused {
     run: Arc<Run>,
     source: Arc<SourceSession>,
-    destinations: Vec<Destination>,
+    destinations: Destinations,
     buffer: Buffer,
     windows: Windows,
     /// Sequence of the next record.
@@ -50,7 +50,7 @@ impl Fused {
     pub(super) fn new(
         run: Arc<Run>,
         source: Arc<SourceSession>,
-        destinations: Vec<Destination>,
+        destinations: Destinations,
         buffer: Buffer,
         windows: Windows,
         until_end: bool,
@@ -102,7 +102,7 @@ impl Fused {
                 }
             }
             self.tend_windows()?;
-            let answering = self.missing() > 0;
+            let answering = self.destinations.missing() > 0;
             let room = self.windows.room();
             if room < self.buffer.capacity().min(LEAST_ROOM) {
                 if self.run.is_stopping() && answering {
@@ -176,13 +176,11 @@ impl Fused {
         counters
             .bytes
             .fetch_add(self.buffer.bytes() as u64, Ordering::Relaxed);
-        let batch = self.buffer.as_batch(first);
-        let mut destinations = self.destinations.iter_mut();
-        let written = destinations.try_for_each(|destination| destination.write(batch));
+        let written = self.destinations.write(self.buffer.as_batch(first));
         if let Err(Halt::Abandoned) = written {
             return written;
         }
-        let confirmed = self.confirmed();
+        let confirmed = self.destinations.confirmed();
         let buffer = &self.buffer;
         let tick = self.run.ticks();
         self.windows
@@ -193,22 +191,18 @@ impl Fused {
 
     /// Lets destinations answer what they have deferred; `false` when none had anything to say.
     fn flush(&mut self) -> Result<bool, Halt> {
-        let before = self.missing();
-        let mut waiting = self.destinations.iter_mut();
-        let flushed = waiting.try_for_each(|destination| match destination.missing() {
-            0 => Ok(()),
-            _ => destination.flush(),
-        });
+        let before = self.destinations.missing();
+        let flushed = self.destinations.flush();
         if let Err(Halt::Abandoned) = flushed {
             return Err(Halt::Abandoned);
         }
         // Answers that were given before an error stand.
-        let confirmed = self.confirmed();
+        let confirmed = self.destinations.confirmed();
         self.windows.confirm(confirmed, self.run.ticks());
         let counters = &self.run.counters;
         counters.confirmed.store(confirmed, Ordering::Relaxed);
         flushed.map_err(|halt| self.failed(halt))?;
-        Ok(self.missing() < before)
+        Ok(self.destinations.missing() < before)
     }
 
     /// A destination has failed. Of a record that it has refused, the source's position is told.
@@ -231,23 +225,6 @@ impl Fused {
         Ok(())
     }
 
-    /// Records below are confirmed by every destination.
-    fn confirmed(&self) -> u64 {
-        self.destinations
-            .iter()
-            .map(Destination::confirmed)
-            .min()
-            .unwrap_or(0)
-    }
-
-    fn missing(&self) -> u64 {
-        self.destinations
-            .iter()
-            .map(Destination::missing)
-            .max()
-            .unwrap_or(0)
-    }
-
     /// Tells the source what has become durable, and commits the open window when its time is over.
     fn tend_windows(&mut self) -> Result<(), Halt> {
         let durable = self.windows.take_durable();
@@ -260,7 +237,7 @@ impl Fused {
 
     /// Waits until the open window takes another batch.
     fn make_room(&mut self) -> Result<(), Halt> {
-        if self.missing() > 0 {
+        if self.destinations.missing() > 0 {
             self.await_answers()?;
         }
         if self.windows.is_open() {
@@ -296,30 +273,19 @@ impl Fused {
     /// Nothing more is read: gets every answer.
     fn drain(&mut self) -> Result<(), Halt> {
         let last = self.windows.last().map(<[u8]>::to_vec);
-        for destination in &self.destinations {
-            destination.stop(last.as_deref())?;
-        }
+        self.destinations.stop(last.as_deref())?;
         // The time limit is for silence, not for a destination that answers slowly.
-        let mut heard = (Instant::now(), self.missing());
-        while self.missing() > 0 {
+        let mut heard = (Instant::now(), self.destinations.missing());
+        while self.destinations.missing() > 0 {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
             self.tend_windows()?;
             self.await_answers()?;
-            if self.missing() != heard.1 {
-                heard = (Instant::now(), self.missing());
+            if self.destinations.missing() != heard.1 {
+                heard = (Instant::now(), self.destinations.missing());
             }
-            let silence = heard.0.elapsed();
-            let mut destinations = self.destinations.iter();
-            let overdue = destinations.find(|it| it.missing() > 0 && silence >= it.budget());
-            if let Some(destination) = overdue {
-                return Err(Halt::Failed(PipelineError::Unanswered {
-                    connector: destination.connector().to_owned(),
-                    missing: destination.missing(),
-                    after: destination.budget(),
-                }));
-            }
+            self.destinations.check_silence(heard.0.elapsed())?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 mod answers;
 mod committer;
-mod destination;
+mod destinations;
 mod error;
 mod fused;
 mod halt;

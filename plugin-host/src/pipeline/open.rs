@@ -8,7 +8,7 @@ use plugin_api::ffi::RunFlags;
 
 use super::RunOptions;
 use super::committer::{Committer, SourceCommits};
-use super::destination::Destination;
+use super::destinations::{Destination, Destinations};
 use super::error::PipelineError;
 use super::fused::Fused;
 use super::halt::{Halt, halt_on};
@@ -155,7 +155,7 @@ impl Launch {
         Ok(Fused::new(
             Arc::clone(&self.run),
             Arc::clone(source),
-            destinations.collect(),
+            Destinations::new(destinations),
             Buffer::new(records, RECORD_BYTES),
             windows,
             self.options.until_end,

@@ -1,4 +1,4 @@
-//! One destination of a pipeline: what it is given, and what it has answered.
+//! The destinations of a pipeline: what they are given, and what they have answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,59 @@ use super::answers::Answers;
 use super::error::PipelineError;
 use super::halt::{Halt, halt_on};
 use crate::session::{Call, CallError, DestinationSession};
+
+/// The destinations of one pipeline; all get the same records in the same order (I2).
+pub(super) struct Destinations(Vec<Destination>);
+
+impl Destinations {
+    pub(super) fn new(destinations: impl Iterator<Item = Destination>) -> Self {
+        Self(destinations.collect())
+    }
+
+    /// Records below are confirmed by every destination (I3).
+    pub(super) fn confirmed(&self) -> u64 {
+        let confirmed = self.0.iter().map(|it| it.answers.confirmed());
+        confirmed.min().unwrap_or(0)
+    }
+
+    /// Most records that one of them has not answered.
+    pub(super) fn missing(&self) -> u64 {
+        let missing = self.0.iter().map(|it| it.answers.missing());
+        missing.max().unwrap_or(0)
+    }
+
+    /// Gives each the records of a batch, up to the first failure.
+    pub(super) fn write(&mut self, batch: BatchRef<'_>) -> Result<(), Halt> {
+        self.0.iter_mut().try_for_each(|it| it.write(batch))
+    }
+
+    /// Lets those answer that have deferred it, up to the first failure.
+    pub(super) fn flush(&mut self) -> Result<(), Halt> {
+        let mut deferring = self.0.iter_mut().filter(|it| it.answers.missing() > 0);
+        deferring.try_for_each(Destination::flush)
+    }
+
+    /// Tells each that the record with this position was the last.
+    pub(super) fn stop(&self, last: Option<&[u8]>) -> Result<(), Halt> {
+        self.0.iter().try_for_each(|it| it.stop(last))
+    }
+
+    /// Fails when one of them owes answers and none has come for as long as a call of it may take.
+    pub(super) fn check_silence(&self, silence: Duration) -> Result<(), PipelineError> {
+        let owing = self.0.iter().filter(|it| it.answers.missing() > 0);
+        for destination in owing {
+            let after = destination.session.budget();
+            if silence >= after {
+                return Err(PipelineError::Unanswered {
+                    connector: destination.connector().to_owned(),
+                    missing: destination.answers.missing(),
+                    after,
+                });
+            }
+        }
+        Ok(())
+    }
+}
 
 /// A destination that was started.
 pub(super) struct Destination {
@@ -28,28 +81,12 @@ impl Destination {
         }
     }
 
-    /// Identity of the connector, as `pipeline:connector`.
-    pub(super) fn connector(&self) -> &'static str {
+    fn connector(&self) -> &'static str {
         self.session.connector()
     }
 
-    /// Longest time that a call may take, and that answers may be waited for after a stop.
-    pub(super) fn budget(&self) -> Duration {
-        self.session.budget()
-    }
-
-    /// Every record below is acknowledged.
-    pub(super) fn confirmed(&self) -> u64 {
-        self.answers.confirmed()
-    }
-
-    /// Number of records that have no answer.
-    pub(super) fn missing(&self) -> u64 {
-        self.answers.missing()
-    }
-
-    /// Gives it the records of a batch, no more at once than its settings say.
-    pub(super) fn write(&mut self, batch: BatchRef<'_>) -> Result<(), Halt> {
+    /// Gives it the records, no more at once than its settings say.
+    fn write(&mut self, batch: BatchRef<'_>) -> Result<(), Halt> {
         let mut first_sequence = batch.first_sequence;
         for index in batch.index.as_slice().chunks(self.batch) {
             let part = BatchRef {
@@ -65,15 +102,13 @@ impl Destination {
         Ok(())
     }
 
-    /// Lets it answer what it has deferred.
-    pub(super) fn flush(&mut self) -> Result<(), Halt> {
+    fn flush(&mut self) -> Result<(), Halt> {
         self.session.context().set_max_wait(Duration::ZERO);
         let flushed = self.session.flush(&mut self.answers);
         self.judge(Call::Flush, flushed)
     }
 
-    /// Tells it that the record with this position was the last.
-    pub(super) fn stop(&self, last: Option<&[u8]>) -> Result<(), Halt> {
+    fn stop(&self, last: Option<&[u8]>) -> Result<(), Halt> {
         halt_on(self.connector(), Call::Stop, self.session.stop(last))
     }
 
