@@ -58,6 +58,18 @@ impl Builtin {
         Some(Self::Int { name, min, max })
     }
 
+    /// What an integer's values must be greater and less than, where a host that only knows that it
+    /// is an integer of 64 bits, with a sign or without, would let more pass.
+    pub(crate) fn bounds(&self) -> (Option<i128>, Option<i128>) {
+        let Self::Int { min, max, .. } = *self else {
+            return (None, None);
+        };
+        (
+            (min > i64::MIN.into()).then_some(min - 1),
+            (max < u64::MAX.into()).then_some(max + 1),
+        )
+    }
+
     /// Whether values of the type can be greater and less.
     pub(crate) fn has_order(&self) -> bool {
         matches!(self, Self::Duration | Self::Float { .. } | Self::Int { .. })

@@ -51,11 +51,32 @@ macro_rules! validations_of {
 
 #[test]
 fn field_is_required_unless_optional_or_defaulted() {
-    assert_eq!(validations_of!(=> u32), ["Required "]);
-    assert!(validations_of!(=> Option<u32>).is_empty());
-    assert!(validations_of!(=> std::option::Option<u32>).is_empty());
-    assert!(validations_of!(parameter(default = 1) => u32).is_empty());
+    assert_eq!(validations_of!(=> bool), ["Required "]);
+    assert!(validations_of!(=> Option<bool>).is_empty());
+    assert!(validations_of!(=> std::option::Option<bool>).is_empty());
+    assert!(validations_of!(parameter(default = true) => bool).is_empty());
     assert!(validations_of!(parameter(default = "") => String).is_empty());
+}
+
+#[test]
+fn an_integer_has_the_bounds_of_its_type() {
+    let bounds = ["GreaterThan -1", "LessThan 256"];
+    assert_eq!(validations_of!(=> Option<u8>), bounds);
+    // What a host that takes integers of 64 bits would let pass, and no more.
+    let long = ["LessThan 9223372036854775808"];
+    assert_eq!(validations_of!(=> Option<i64>), long);
+    assert_eq!(validations_of!(=> Option<u64>), ["GreaterThan -1"]);
+    assert!(validations_of!(=> Option<i128>).is_empty());
+}
+
+#[test]
+fn of_a_bound_and_the_type_s_the_stricter_holds() {
+    let wider = validations_of!(parameter(greater_than = -5, less_than = 1_000) => Option<u8>);
+    assert_eq!(wider, ["GreaterThan -1", "LessThan 256"]);
+    let narrower = validations_of!(parameter(greater_than = 0, less_than = 0x10) => Option<u8>);
+    assert_eq!(narrower, ["GreaterThan 0", "LessThan 16"]);
+    let listed = validations_of!(parameter(inclusion = [1, 2]) => Option<u8>);
+    assert_eq!(listed, ["Inclusion 1,2"]);
 }
 
 #[test]
@@ -160,7 +181,8 @@ fn attributes_may_be_spread() {
     let parameter = &parameters(&input)[0];
     assert_eq!(parameter.default, "5");
     assert_eq!(parameter.description, "Described in two parts.");
-    assert_eq!(validations(&input), ["GreaterThan 0"]);
+    let expected = ["GreaterThan 0", "LessThan 4294967296"];
+    assert_eq!(validations(&input), expected);
 }
 
 #[test]

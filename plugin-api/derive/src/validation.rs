@@ -30,13 +30,17 @@ pub(crate) fn read(
     attributes.regex.as_ref().map_or(Ok(()), check_regex)?;
 
     let required = required.then(String::new);
+    // The values of a list are in range already.
+    let (least, most) = match builtin {
+        Some(builtin) if attributes.inclusion.is_none() => builtin.bounds(),
+        _ => (None, None),
+    };
+    let lower = stricter(attributes.greater_than.as_ref(), least, i128::max);
+    let upper = stricter(attributes.less_than.as_ref(), most, i128::min);
     let validations = [
         ("Required", required),
-        (
-            "GreaterThan",
-            attributes.greater_than.as_ref().map(Literal::text),
-        ),
-        ("LessThan", attributes.less_than.as_ref().map(Literal::text)),
+        ("GreaterThan", lower),
+        ("LessThan", upper),
         ("Inclusion", attributes.inclusion.as_deref().map(join)),
         ("Exclusion", attributes.exclusion.as_deref().map(join)),
         ("Regex", attributes.regex.as_ref().map(LitStr::value)),
@@ -48,6 +52,23 @@ pub(crate) fn read(
         })
     };
     Ok(validations.into_iter().filter_map(given).collect())
+}
+
+/// The bound that was asked for, or the type's where that lets less pass.
+fn stricter(
+    given: Option<&Literal>,
+    of_type: Option<i128>,
+    choose: fn(i128, i128) -> i128,
+) -> Option<String> {
+    let Some(given) = given else {
+        return of_type.map(|bound| bound.to_string());
+    };
+    // An integer, where the type has a bound: that was checked.
+    let number = given.text().parse().ok();
+    match of_type.zip(number) {
+        Some((of_type, number)) => Some(choose(of_type, number).to_string()),
+        None => Some(given.text()),
+    }
 }
 
 /// Checks the default's type, the bounds, and the one against the others.

@@ -24,7 +24,7 @@ use crate::{Parameter, Result};
 /// |---|---|
 /// | `name = "aws.region"` | the parameter's name, if it isn't the field's |
 /// | `default = 10` | used where the configuration gives no value; durations and paths are text |
-/// | `greater_than = 0`, `less_than = 100` | bounds, which themselves are refused |
+/// | `greater_than = 0`, `less_than = 100` | bounds, which themselves are refused; an integer has those of its type |
 /// | `inclusion = ["a", "b"]` | the values allowed |
 /// | `exclusion = ["a", "b"]` | values refused |
 /// | `regex = "^[a-z]+$"` | what a value must contain a match of |

@@ -60,6 +60,9 @@ fn check_type(parameter: &Parameter, text: &str) -> Result<(), Violation> {
         ParameterType::Int if is_int(text) => return Ok(()),
         ParameterType::Float if parse_float(text).is_some() => return Ok(()),
         ParameterType::Bool if is_bool(text) => return Ok(()),
+        ParameterType::Int if is_long(text) && !parameter.secret => {
+            ("an integer", ", it has more than 64 bits".into())
+        }
         ParameterType::Int => ("an integer", String::new()),
         ParameterType::Float => ("a float", String::new()),
         ParameterType::Bool => ("a boolean", ", use true or false".into()),
@@ -78,6 +81,12 @@ fn check_type(parameter: &Parameter, text: &str) -> Result<(), Violation> {
 /// 64 bits, with or without a sign: a connector's own type may be either.
 fn is_int(text: &str) -> bool {
     text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
+}
+
+/// An integer all the same, but one that no parameter takes.
+fn is_long(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A 64-bit float; infinity only where it is asked for by name.

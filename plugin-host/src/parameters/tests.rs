@@ -76,8 +76,14 @@ fn integers_have_64_bits_and_base_10() {
     let p = parameter(Int, &[]);
     let large = ["-9223372036854775808", "18446744073709551615"];
     assert_fine(&p, &["0", "-5", "+5", "007", " 12\n", large[0], large[1]]);
-    for value in ["1.0", "0x10", "1_000", "abc", "1e3", "18446744073709551616"] {
+    for value in ["1.0", "0x10", "1_000", "abc", "1e3", "-", "--1"] {
         let message = format!("{value:?} value is not an integer: invalid parameter type");
+        assert_wrong(&p, value, "config.type", &message);
+    }
+    for value in ["18446744073709551616", "-9223372036854775809"] {
+        let message = format!(
+            "{value:?} value is not an integer: invalid parameter type, it has more than 64 bits"
+        );
         assert_wrong(&p, value, "config.type", &message);
     }
 }
