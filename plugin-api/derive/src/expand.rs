@@ -6,6 +6,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{DeriveInput, Error, parse_quote};
 
 use crate::field::Parameter;
 use crate::input::Struct;
@@ -31,6 +32,32 @@ pub(crate) fn expand(struct_: &Struct) -> TokenStream {
             }
         }
         #(#bounds)*
+    }
+}
+
+/// The error, with an implementation beside it: without one the compiler would complain of its
+/// absence wherever the struct is used, and hide the one mistake among many lines.
+pub(crate) fn stub(input: &DeriveInput, error: &Error) -> TokenStream {
+    let ident = &input.ident;
+    let error = error.to_compile_error();
+    let mut generics = input.generics.clone();
+    if !generics.params.is_empty() {
+        // What the trait asks for depends on the arguments then.
+        let bound = parse_quote!(Self: ::core::marker::Send + 'static);
+        generics.make_where_clause().predicates.push(bound);
+    }
+    let (generics, arguments, clause) = generics.split_for_impl();
+    quote! {
+        #error
+        #[automatically_derived]
+        impl #generics ::plugin_api::Parameters for #ident #arguments #clause {
+            const PARAMETERS: &'static [(&'static ::core::primitive::str, ::plugin_api::Parameter)] =
+                &[];
+
+            fn from_settings(_: &::plugin_api::Settings<'_>) -> ::plugin_api::Result<Self> {
+                ::core::unreachable!()
+            }
+        }
     }
 }
 

@@ -27,10 +27,13 @@ use proc_macro::TokenStream;
 /// The trait's documentation has the attributes and an example.
 #[proc_macro_derive(Parameters, attributes(parameter))]
 pub fn derive_parameters(input: TokenStream) -> TokenStream {
-    syn::parse(input)
-        .and_then(|input| input::read(&input))
+    let input = match syn::parse(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error().into(),
+    };
+    input::read(&input)
         .map_or_else(
-            |error| error.to_compile_error(),
+            |error| expand::stub(&input, &error),
             |struct_| expand::expand(&struct_),
         )
         .into()

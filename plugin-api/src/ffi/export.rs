@@ -203,17 +203,23 @@ const fn plugin_name(package: &'static str) -> &'static str {
 /// registers the crate as a builtin.
 #[macro_export]
 macro_rules! export_plugin {
-    (@fields [$($source:ty)?] [$($destination:ty)?] [$($facts:tt)*]
+    (@fields [] [$($destination:ty)?] [$($facts:tt)*]
         source: $type:ty $(, $($rest:tt)*)?) => {
         $crate::export_plugin! {
             @fields [$type] [$($destination)?] [$($facts)*] $($($rest)*)?
         }
     };
-    (@fields [$($source:ty)?] [$($destination:ty)?] [$($facts:tt)*]
+    (@fields [$($source:ty)?] [] [$($facts:tt)*]
         destination: $type:ty $(, $($rest:tt)*)?) => {
         $crate::export_plugin! {
             @fields [$($source)?] [$type] [$($facts)*] $($($rest)*)?
         }
+    };
+    (@fields [$source:ty] [$($destination:ty)?] [$($facts:tt)*] source: $($rest:tt)*) => {
+        ::core::compile_error!("`source` is given twice: a plugin has one source at most");
+    };
+    (@fields [$($source:ty)?] [$destination:ty] [$($facts:tt)*] destination: $($rest:tt)*) => {
+        ::core::compile_error!("`destination` is given twice: a plugin has one destination at most");
     };
     (@fields [$($source:ty)?] [$($destination:ty)?] [$($facts:tt)*]
         $fact:ident: $value:expr $(, $($rest:tt)*)?) => {
@@ -258,7 +264,7 @@ macro_rules! export_plugin {
                             ::PARAMETERS,
                     );
                 )?
-                $(facts.specification.$fact = $value;)*
+                $($crate::export_plugin!(@set facts $fact $value);)*
                 facts
             };
             const NEW_SOURCE: $crate::ffi::ROption<$crate::ffi::NewSource> =
@@ -291,6 +297,17 @@ macro_rules! export_plugin {
             $crate::Plugin::of::<ForebayPlugin>()
         }
     };
+    (@set $facts:ident name $value:expr) => { $facts.specification.name = $value };
+    (@set $facts:ident summary $value:expr) => { $facts.specification.summary = $value };
+    (@set $facts:ident description $value:expr) => { $facts.specification.description = $value };
+    (@set $facts:ident author $value:expr) => { $facts.specification.author = $value };
+    (@set $facts:ident $unknown:ident $value:expr) => {
+        ::core::compile_error!(::core::concat!(
+            "unknown `",
+            ::core::stringify!($unknown),
+            "`: there are `source`, `destination`, `name`, `summary`, `description` and `author`",
+        ))
+    };
     (@constructor $constructor:ident) => {
         $crate::ffi::ROption::RNone
     };
@@ -299,5 +316,10 @@ macro_rules! export_plugin {
     };
     ($field:ident: $($rest:tt)+) => {
         $crate::export_plugin! { @fields [] [] [] $field: $($rest)+ }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "write `source: Type`, `destination: Type` or both, with commas between them"
+        );
     };
 }

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use plugin_api::Parameters;
+use plugin_api::{
+    BatchWriter, Context, Parameters, Position, Progress, Result, Source, export_plugin,
+};
 
 #[derive(Parameters)]
 struct Config {
@@ -29,5 +31,23 @@ struct Config {
     #[parameter(name = "limit")]
     number: u32,
 }
+
+// Only the mistakes above are told of, not what follows from them.
+
+struct Plugin;
+
+impl Source for Plugin {
+    type Config = Config;
+
+    fn open(_: Config, _: Option<&Position>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn read(&mut self, _: &mut BatchWriter, _: &Context) -> Result<Progress> {
+        Ok(Progress::End)
+    }
+}
+
+export_plugin! { source: Plugin }
 
 fn main() {}

@@ -6,4 +6,15 @@ enum Mode {
     Safe,
 }
 
-fn main() {}
+#[derive(Parameters)]
+struct Generic<'a, T> {
+    /// What it does.
+    field: &'a T,
+}
+
+fn is_parameters<T: Parameters>() {}
+
+fn main() {
+    is_parameters::<Mode>();
+    is_parameters::<Generic<'static, u8>>();
+}
