@@ -9,11 +9,16 @@ use crate::parameters::Parameters;
 
 /// Writes records to somewhere.
 ///
-/// **Order.** `validate` whenever a configuration is checked; then, for a run, `created` or
-/// `updated` where they apply, `open`, `write` again and again, `flush` while answers are missing,
-/// `stop` once, further `flush`es, `close`. `deleted` comes on its own.
+/// **Order.** `validate` whenever a configuration is checked; then, for a run, `open`, `write` again
+/// and again, `flush` while answers are missing, `stop` once, further `flush`es, `close`. `created`,
+/// `updated` and `deleted` are there for hosts to come.
 ///
 /// **Threads, blocking, panics.** As for [`Source`](crate::Source).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no destination",
+    label = "doesn't implement `Destination`",
+    note = "implement `plugin_api::Destination` for it"
+)]
 pub trait Destination: Send + Sized + 'static {
     /// The settings, made by `#[derive(Parameters)]`; `()` for none.
     type Config: Parameters;
@@ -32,7 +37,7 @@ pub trait Destination: Send + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Any error ends the start; one made by `?` is tried again, a fatal one is not.
+    /// Any error ends the start, and with it the run; see [`ErrorKind`](crate::ErrorKind).
     fn open(config: Self::Config) -> Result<Self>;
 
     /// Writes the records of a batch.
@@ -76,7 +81,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector runs for the first time.
+    /// The connector runs for the first time. No host calls it yet.
     ///
     /// # Errors
     ///
@@ -86,7 +91,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector's settings have changed since its last run.
+    /// The connector's settings have changed since its last run. No host calls it yet.
     ///
     /// # Errors
     ///
@@ -96,7 +101,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector was removed.
+    /// The connector was removed. No host calls it yet.
     ///
     /// # Errors
     ///
@@ -140,7 +145,12 @@ impl<'a> Acks<'a> {
         self.sink.ok(from, to);
     }
 
-    /// Says that a record can't be written, and why. It is the record's own error: others go on.
+    /// Says that a record can't be written, and why.
+    ///
+    /// It is the record's own error: the destination goes on and answers the other records as
+    /// usual. What becomes of the record is the host's business. Today's has no dead-letter queue,
+    /// so that a nack ends the run with `record.refused`: the records before it are done, and it is
+    /// the first that the next run reads.
     pub fn nack(&mut self, record: &RecordView<'_>, error: impl Into<Error>) {
         self.nack_sequence(record.sequence(), error);
     }

@@ -8,10 +8,14 @@ use std::time::Duration;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What the host should do about an error.
+///
+/// Today's host tries nothing again: every error ends the run, whatever its kind, and the next run
+/// goes on from the stored position. The kind decides what the user is told, and a host to come may
+/// go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Trying again can't help; the pipeline stops.
+    /// Trying again can't help.
     Fatal,
     /// Trying again may help. What `?` makes of any error.
     Retry,
@@ -40,8 +44,8 @@ pub struct ParameterError {
 
 /// Why a connector's call failed.
 ///
-/// Any error becomes one by `?` and is then worth a retry; [`Error::fatal`] and
-/// [`Error::invalid_config`] say otherwise. Like `anyhow::Error` it is no `std::error::Error`
+/// Any error becomes one by `?`, of the kind [`ErrorKind::Retry`]; [`Error::fatal`] and
+/// [`Error::invalid_config`] make other kinds. Like `anyhow::Error` it is no `std::error::Error`
 /// itself: only so can `?` convert them all.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<ErrorParts>);
@@ -116,7 +120,7 @@ impl Error {
         self
     }
 
-    /// Asks the host to wait this long before it tries again.
+    /// Asks the host to wait this long before it tries again, once there is one that does.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);

@@ -61,8 +61,9 @@
 //!   recycles. Writing slices into it allocates nothing; [`BatchWriter::push`] and
 //!   [`RecordView::to_owned`] are the simple way with owned records.
 //! - An **ack** ([`Acks`]) says that a destination has a record safe, a nack that this record can't be
-//!   written. When every destination has acked a record its position becomes durable, and then
-//!   [`Source::ack`] learns of it. After a crash some records come again; none is lost.
+//!   written, which today ends the run. When every destination has acked a record its position becomes
+//!   durable, and then [`Source::ack`] learns of it. After a crash some records come again; none is
+//!   lost.
 //! - A **parameter** ([`Parameters`], [`Parameter`]) is a setting that a connector understands. The host
 //!   checks settings against the parameters before a connector sees them.
 //! - The **specification** ([`Specification`]) is all of this as data. It lies in the plugin's file, so
@@ -74,8 +75,8 @@
 //! - Calls on one connector never overlap, and each sees what the one before it did; the thread may
 //!   change. A connector needs no lock, no channel, no async runtime and no `unsafe`.
 //! - A panic is caught. It costs the instance it happened in, and nothing else.
-//! - Any error becomes an [`Error`] by `?` and is then worth another try; [`Error::fatal`] and
-//!   [`Error::invalid_config`] say otherwise.
+//! - Any error becomes an [`Error`] by `?`; [`Error::fatal`] and [`Error::invalid_config`] say more
+//!   about it. Today an error ends the run; the next one goes on behind the last stored position.
 //! - What a connector logs with the `log` crate appears in the host's log, with the connector's name.
 //!
 //! # Trust

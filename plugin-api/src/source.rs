@@ -9,9 +9,9 @@ use crate::specification::AckMode;
 
 /// Reads records from somewhere.
 ///
-/// **Order.** `validate` whenever a configuration is checked; then, for a run, `created` or
-/// `updated` where they apply, `open`, `read` again and again, `ack` between reads, `stop` at most
-/// once, further `read`s until the end and further `ack`s, `close`. `deleted` comes on its own.
+/// **Order.** `validate` whenever a configuration is checked; then, for a run, `open`, `read` again
+/// and again, `ack` between reads, `stop` at most once, further `read`s until the end and further
+/// `ack`s, `close`. `created`, `updated` and `deleted` are there for hosts to come.
 ///
 /// **Threads.** Calls are serialised: no two run at once, though one may come from another thread
 /// than the one before. A source needs no lock and no channel.
@@ -21,6 +21,11 @@ use crate::specification::AckMode;
 /// (`sdk.call.timeout`, 30 s): past it the host gives the instance up.
 ///
 /// **Panics** are caught: the instance is lost, the host is not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source",
+    label = "doesn't implement `Source`",
+    note = "implement `plugin_api::Source` for it"
+)]
 pub trait Source: Send + Sized + 'static {
     /// The settings, made by `#[derive(Parameters)]`; `()` for none.
     type Config: Parameters;
@@ -42,7 +47,7 @@ pub trait Source: Send + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Any error ends the start; one made by `?` is tried again, a fatal one is not.
+    /// Any error ends the start, and with it the run; see [`ErrorKind`](crate::ErrorKind).
     fn open(config: Self::Config, position: Option<&Position>) -> Result<Self>;
 
     /// Writes records into the batch as long as it has room and there is data at hand.
@@ -53,7 +58,7 @@ pub trait Source: Send + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// The records written before an error are delivered first.
+    /// Any error ends the stream. The records written before it are delivered first.
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress>;
 
     /// Learns that everything up to this position is done and durable. With [`AckMode::Each`] it is
@@ -86,7 +91,7 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector runs for the first time.
+    /// The connector runs for the first time. No host calls it yet.
     ///
     /// # Errors
     ///
@@ -96,7 +101,7 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector's settings have changed since its last run.
+    /// The connector's settings have changed since its last run. No host calls it yet.
     ///
     /// # Errors
     ///
@@ -106,7 +111,8 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector was removed: what it has left behind elsewhere can be removed too.
+    /// The connector was removed: what it has left behind elsewhere can be removed too. No host
+    /// calls it yet.
     ///
     /// # Errors
     ///
