@@ -8,11 +8,25 @@ use super::node::{Entry, Node, Value};
 use super::problem::{Place, Report};
 use super::suggest::closest;
 
-/// Fields of Conduit that change records, with what they are called in messages. They are known,
-/// but refused unless empty: ignored, they would let through what the user wants changed or
-/// dropped.
-pub(super) const UNSUPPORTED: &[(&str, &str)] =
-    &[("processors", "processors"), ("condition", "conditions")];
+/// Fields of Conduit that change what happens to records: what they are called in messages, and what
+/// would happen if they were ignored. They are known, but refused unless empty.
+pub(super) const UNSUPPORTED: &[(&str, &str, &str)] = &[
+    (
+        "processors",
+        "processors",
+        "records would pass as if there were none",
+    ),
+    (
+        "condition",
+        "conditions",
+        "records would pass as if there were none",
+    ),
+    (
+        "dead-letter-queue",
+        "dead-letter queues",
+        "a record that a destination refuses ends the run, and is read again",
+    ),
+];
 
 /// What reading any part of a file needs.
 pub(super) struct Scope<'a> {
@@ -39,7 +53,7 @@ impl<'n> Fields<'n> {
         let supported: Vec<_> = known
             .iter()
             .copied()
-            .filter(|&name| UNSUPPORTED.iter().all(|&(field, _)| field != name))
+            .filter(|&name| UNSUPPORTED.iter().all(|&(field, ..)| field != name))
             .collect();
         let has = format!("{what} has {}", listed(&supported));
         let Value::Mapping(entries) = &node.value else {

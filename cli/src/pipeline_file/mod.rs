@@ -75,7 +75,6 @@ pub(crate) struct PipelineEntry {
     pub(crate) description: String,
     /// At least one source and one destination, with unique ids.
     pub(crate) connectors: Vec<ConnectorEntry>,
-    pub(crate) dead_letter_queue: Option<DeadLetterQueue>,
     pub(crate) place: Place,
 }
 
@@ -106,20 +105,6 @@ pub(crate) struct ConnectorEntry {
 pub(crate) enum ConnectorKind {
     Source,
     Destination,
-}
-
-/// Where nacked records go, and how many of them a pipeline bears.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DeadLetterQueue {
-    /// The plugin's name as written.
-    pub(crate) plugin: String,
-    pub(crate) plugin_place: Place,
-    pub(crate) settings: Settings,
-    /// Number of last records that are looked at; 0 is no limit.
-    pub(crate) window_size: u64,
-    /// Number of nacks among these that is still accepted.
-    pub(crate) window_nack_threshold: u64,
-    pub(crate) place: Place,
 }
 
 /// Reads all files and checks all that can be checked without the plugins.

@@ -7,8 +7,8 @@ use super::fields::{Fields, Scope, UNSUPPORTED};
 use super::node::{Node, Value};
 use super::problem::Place;
 use super::settings::Settings;
-use super::values::{Ids, choice, count, id};
-use super::{ConnectorEntry, ConnectorKind, DeadLetterQueue, PipelineEntry, PipelineStatus};
+use super::values::{Ids, choice, id};
+use super::{ConnectorEntry, ConnectorKind, PipelineEntry, PipelineStatus};
 
 /// The newest version of the format that is understood.
 const MAJOR: u64 = 2;
@@ -34,7 +34,6 @@ const CONNECTOR_FIELDS: &[&str] = &[
     "processors",
     "condition",
 ];
-const QUEUE_FIELDS: &[&str] = &["plugin", "settings", "window-size", "window-nack-threshold"];
 
 /// Reads one document of a file.
 pub(super) fn document(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Vec<PipelineEntry> {
@@ -124,9 +123,6 @@ fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Pipelin
     let name = fields.text("name", scope).map(|(text, _)| text);
     let description = fields.text("description", scope).map(|(text, _)| text);
     let connectors = connectors(&fields, scope);
-    let dead_letter_queue = fields
-        .get("dead-letter-queue")
-        .and_then(|(node, _)| dead_letter_queue(node, scope));
     let id = id?;
     Some(PipelineEntry {
         status: status.unwrap_or(PipelineStatus::Running),
@@ -134,7 +130,6 @@ fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Pipelin
         id,
         description: description.unwrap_or_default(),
         connectors,
-        dead_letter_queue,
         place: node.place.clone(),
     })
 }
@@ -203,40 +198,6 @@ fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Connec
     })
 }
 
-fn dead_letter_queue(node: &Node, scope: &mut Scope<'_>) -> Option<DeadLetterQueue> {
-    let fields = Fields::of(node, "a dead-letter queue", QUEUE_FIELDS, scope)?;
-    let plugin = plugin(&fields, scope);
-    let settings = settings(&fields, scope);
-    let window_size = count(&fields, "window-size", 1, scope);
-    let threshold = count(&fields, "window-nack-threshold", 0, scope);
-    let (window_size, window_nack_threshold) = (window_size?, threshold?);
-    // A window of 0 has no limit, so that no threshold is too high for it.
-    if window_size > 0 && window_nack_threshold >= window_size {
-        let place = match fields.get("window-nack-threshold") {
-            Some((node, _)) => &node.place,
-            None => &node.place,
-        };
-        scope.report.problem(
-            place,
-            "pipeline.dead_letter_window",
-            format!(
-                "`window-nack-threshold` is {window_nack_threshold} and must be lower than \
-                 `window-size`, which is {window_size}"
-            ),
-            "raise `window-size`, or set it to 0 for no limit",
-        );
-    }
-    let (plugin, plugin_place) = plugin?;
-    Some(DeadLetterQueue {
-        plugin,
-        plugin_place,
-        settings,
-        window_size,
-        window_nack_threshold,
-        place: node.place.clone(),
-    })
-}
-
 fn plugin(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Option<(String, Place)> {
     let help = "add `plugin: NAME`, such as `plugin: builtin:file`; `forebay list` shows the names";
     fields
@@ -253,7 +214,7 @@ fn settings(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Settings {
 
 /// Tells of every unsupported field that isn't empty.
 fn refuse_unsupported(fields: &Fields<'_>, scope: &mut Scope<'_>) {
-    for &(name, subject) in UNSUPPORTED {
+    for &(name, subject, otherwise) in UNSUPPORTED {
         let Some((node, place)) = fields.get(name) else {
             continue;
         };
@@ -266,9 +227,7 @@ fn refuse_unsupported(fields: &Fields<'_>, scope: &mut Scope<'_>) {
             scope.report.problem(
                 place,
                 "pipeline.unsupported",
-                format!(
-                    "{subject} are not supported yet; records would pass as if there were none"
-                ),
+                format!("{subject} are not supported yet; {otherwise}"),
                 format!("remove `{name}`"),
             );
         }

@@ -78,11 +78,6 @@ pipelines:
         settings:
           path: ./${TOPIC}.txt
       - {id: "out", type: destination, plugin: "builtin:discard"}
-    dead-letter-queue:
-      plugin: builtin:file
-      settings: {path: dead.jsonl}
-      window-size: 10
-      window-nack-threshold: 3
   - id: second
     connectors:
       - {id: lines, type: source, plugin: x}
@@ -117,15 +112,9 @@ pipelines:
     assert_eq!(destination.settings, Settings::default());
     assert_eq!((destination.place.line, destination.place.column), (16, 9));
 
-    let queue = orders.dead_letter_queue.as_ref().unwrap();
-    assert_eq!(queue.plugin, "builtin:file");
-    assert_eq!(queue.settings.values["path"], "dead.jsonl");
-    assert_eq!((queue.window_size, queue.window_nack_threshold), (10, 3));
-
     assert_eq!(second.status, PipelineStatus::Running);
     assert_eq!(second.name, "second");
     assert_eq!(second.description, "");
-    assert_eq!(second.dead_letter_queue, None);
 }
 
 #[test]
@@ -421,26 +410,10 @@ fn bad_files_are_told_with_line_and_column() {
             pipeline("    condition: '{{ true }}'\n"),
             "7:5 pipeline.unsupported",
         ),
-        // The dead-letter queue.
         (
-            "queue as text",
-            pipeline("    dead-letter-queue: x\n"),
-            "7:24 pipeline.wrong_kind",
-        ),
-        (
-            "queue without plugin",
-            pipeline("    dead-letter-queue: {}\n"),
-            "7:24 pipeline.missing_field",
-        ),
-        (
-            "negative window",
-            pipeline("    dead-letter-queue: {plugin: x, window-size: -1}\n"),
-            "7:49 pipeline.invalid_value",
-        ),
-        (
-            "window and threshold",
-            pipeline("    dead-letter-queue:\n      plugin: x\n      window-nack-threshold: 1\n"),
-            "9:30 pipeline.dead_letter_window",
+            "dead-letter queue",
+            pipeline("    dead-letter-queue: {plugin: builtin:file}\n"),
+            "7:5 pipeline.unsupported",
         ),
         // The connectors.
         (

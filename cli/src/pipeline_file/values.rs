@@ -1,4 +1,4 @@
-//! Single values that have a rule: ids, one word of a few, counts.
+//! Single values that have a rule: ids, one word of a few.
 
 use std::collections::BTreeMap;
 
@@ -69,29 +69,6 @@ pub(super) fn choice<T: Copy>(
         "pipeline.invalid_value",
         format!("`{name}` can't be `{text}`"),
         help,
-    );
-    None
-}
-
-/// A whole number, 0 or more; nothing if it was refused.
-pub(super) fn count(
-    fields: &Fields<'_>,
-    name: &str,
-    default: u64,
-    scope: &mut Scope<'_>,
-) -> Option<u64> {
-    let Some((node, _)) = fields.get(name) else {
-        return Some(default);
-    };
-    let text = scope.text(node, name)?;
-    if let Ok(count) = text.parse() {
-        return Some(count);
-    }
-    scope.report.problem(
-        &node.place,
-        "pipeline.invalid_value",
-        format!("`{name}` is a number of records, and `{text}` is none"),
-        format!("write a whole number, 0 or more; without the field it is {default}"),
     );
     None
 }
