@@ -73,15 +73,16 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         return Ok(Exit::Usage);
     }
     let running = read.pipelines.iter().zip(configs.into_iter().flatten());
-    let outcomes = watch(start(&engine, running, until_end), &signals, global);
+    // Before the first pipeline starts: a short one is over before the last has started.
+    let begun = Instant::now();
+    let started = start(&engine, running, until_end);
+    let outcomes = watch(started, begun, &signals, global);
     match global.form {
+        // About the run, as log lines are: standard output is for results.
         Form::Human => output::write_lines(&summary_text(&outcomes)),
         Form::Json => output::print_json(&summary_json(&outcomes))?,
     }
-    let failed = outcomes
-        .iter()
-        .any(|outcome| outcome.status == Status::Failed);
-    Ok(if failed { Exit::RunFailed } else { Exit::Ok })
+    Ok(exit(&outcomes))
 }
 
 /// Runs the pipeline of the quickstart; its folder is the current one.
@@ -91,9 +92,18 @@ pub(crate) fn quickstart(global: &Global, pipeline: &Path, plugins: &Path, state
         .unwrap_or_else(|failure| output::print_failure(&failure, global.form))
 }
 
+/// The exit code that the outcomes call for: what happened in a run goes before what kept another
+/// pipeline from running.
+fn exit(outcomes: &[Outcome]) -> Exit {
+    [Exit::RunFailed, Exit::Environment, Exit::Usage]
+        .into_iter()
+        .find(|&exit| outcomes.iter().any(|outcome| outcome.exit == exit))
+        .unwrap_or(Exit::Ok)
+}
+
 /// One pipeline of the files.
-struct Started {
-    id: String,
+struct Started<'a> {
+    entry: &'a PipelineEntry,
     /// `None` for one that its file says is stopped.
     running: Option<Result<Pipeline, Vec<PipelineError>>>,
     ended: Option<(plugin_host::Outcome, Duration)>,
@@ -103,10 +113,10 @@ fn start<'a>(
     engine: &Engine,
     pipelines: impl Iterator<Item = (&'a PipelineEntry, PipelineConfig)>,
     until_end: bool,
-) -> Vec<Started> {
+) -> Vec<Started<'a>> {
     pipelines
         .map(|(entry, config)| Started {
-            id: entry.id.clone(),
+            entry,
             running: (entry.status == PipelineStatus::Running)
                 .then(|| engine.start(&config, RunOptions { until_end })),
             ended: None,
@@ -115,8 +125,12 @@ fn start<'a>(
 }
 
 /// Waits for all of them, showing how far they are and passing signals on.
-fn watch(mut pipelines: Vec<Started>, signals: &Signals, global: &Global) -> Vec<Outcome> {
-    let begun = Instant::now();
+fn watch(
+    mut pipelines: Vec<Started<'_>>,
+    begun: Instant,
+    signals: &Signals,
+    global: &Global,
+) -> Vec<Outcome> {
     let mut progress = Progress::new(global.quiet > 0 || global.form == Form::Json);
     let mut stopping = false;
     loop {
@@ -130,7 +144,7 @@ fn watch(mut pipelines: Vec<Started>, signals: &Signals, global: &Global) -> Vec
             }
             if !stopping {
                 log::warn!(
-                    "stopping; a second signal stops at once and repeats some records later"
+                    "stopping; a second signal breaks off, and the next run repeats some records"
                 );
             }
             stopping = true;
@@ -153,7 +167,7 @@ fn watch(mut pipelines: Vec<Started>, signals: &Signals, global: &Global) -> Vec
     pipelines.iter().map(Started::outcome).collect()
 }
 
-impl Started {
+impl Started<'_> {
     fn pipeline(&self) -> Option<&Pipeline> {
         self.running.as_ref()?.as_ref().ok()
     }
@@ -170,7 +184,7 @@ impl Started {
     fn sample(&self) -> Option<Sample> {
         let progress = self.pipeline()?.progress();
         Some(Sample {
-            pipeline: self.id.clone(),
+            pipeline: self.entry.id.clone(),
             records: progress.records,
             bytes: progress.bytes,
             unacked: progress.unacknowledged,
@@ -189,21 +203,34 @@ impl Started {
 
     fn outcome(&self) -> Outcome {
         let progress = self.pipeline().map(Pipeline::progress).unwrap_or_default();
-        let error = match (&self.running, &self.ended) {
-            (Some(Err(errors)), _) => errors.first().map(run_error),
-            (_, Some((plugin_host::Outcome::Failed(error), _))) => Some(run_error(error)),
-            _ => None,
-        };
-        let status = match (&self.running, &self.ended) {
-            (None, _) => Status::Skipped,
-            _ if error.is_some() => Status::Failed,
-            (_, Some((plugin_host::Outcome::Ended, _))) => Status::Ended,
-            _ => Status::Stopped,
+        let (status, exit, error) = match (&self.running, &self.ended) {
+            (None, _) => (Status::Skipped, Exit::Ok, None),
+            (Some(Err(errors)), _) => {
+                let error = errors.first();
+                let usage = error.is_some_and(PipelineError::is_usage);
+                let exit = if usage {
+                    Exit::Usage
+                } else {
+                    Exit::Environment
+                };
+                (Status::Failed, exit, error.map(|it| self.run_error(it)))
+            }
+            (_, Some((plugin_host::Outcome::Failed(error), _))) => {
+                let usage = error.is_usage();
+                let exit = if usage { Exit::Usage } else { Exit::RunFailed };
+                (Status::Failed, exit, Some(self.run_error(error)))
+            }
+            (_, Some((plugin_host::Outcome::Ended, _))) => (Status::Ended, Exit::Ok, None),
+            // Whoever goes on behind this command must not take it for done.
+            (_, Some((plugin_host::Outcome::Forced, _))) => (Status::Forced, Exit::RunFailed, None),
+            _ => (Status::Stopped, Exit::Ok, None),
         };
         Outcome {
-            pipeline: self.id.clone(),
+            pipeline: self.entry.id.clone(),
             status,
+            exit,
             records: progress.records,
+            unacked: progress.unacknowledged,
             bytes: progress.bytes,
             errors: self.errors(),
             elapsed: self
@@ -213,12 +240,18 @@ impl Started {
             error,
         }
     }
-}
 
-fn run_error(error: &PipelineError) -> RunError {
-    RunError {
-        code: error.code().to_owned(),
-        message: error.to_string(),
-        help: Some(error.help()).filter(|help| !help.is_empty()),
+    /// With the place in the pipeline file, where the user's text is to blame.
+    fn run_error(&self, error: &PipelineError) -> RunError {
+        let located = error
+            .is_usage()
+            .then(|| pipeline_file::locate(self.entry, error))
+            .and_then(|problems| problems.into_iter().next());
+        RunError {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            place: located.map(|problem| problem.place),
+            help: Some(error.help()).filter(|help| !help.is_empty()),
+        }
     }
 }

@@ -4,11 +4,17 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
 use crate::output::Exit;
+
+/// Signals that come this close together are one: `timeout` and shells signal a process and then its
+/// whole group, so that one wish arrives twice. Nobody's second Ctrl-C is that quick.
+const TWICE: Duration = Duration::from_millis(5);
 
 /// Notes signals until they are asked for.
 #[derive(Debug)]
@@ -32,7 +38,12 @@ impl Signals {
 
     /// Whether a signal has come since the last question.
     pub(crate) fn take(&self) -> bool {
-        self.arrived.swap(false, Ordering::SeqCst)
+        let arrived = self.arrived.swap(false, Ordering::SeqCst);
+        if arrived {
+            thread::sleep(TWICE);
+            self.arrived.store(false, Ordering::SeqCst);
+        }
+        arrived
     }
 }
 

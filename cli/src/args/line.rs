@@ -18,7 +18,7 @@ use log::LevelFilter;
     after_long_help = "\
 Exit codes:
   0  all was done, or whoever read the output had enough
-  1  a pipeline failed while it ran
+  1  a pipeline failed while it ran, or was broken off by a second signal
   2  the command line, a pipeline file or a setting is wrong
   3  a file, a folder or the machine isn't as needed
 
@@ -70,8 +70,8 @@ pub(super) struct Flags {
 
     /// Log less; repeatable
     ///
-    /// `-q` logs only errors, `-qq` nothing, and both leave out the live lines. The result on
-    /// standard output is written all the same, and so is the reason where a command fails.
+    /// `-q` logs only errors, `-qq` nothing, and both leave out the live lines. Results are written
+    /// all the same, and so are the summary of a run and the reason where a command fails.
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) quiet: u8,
 
@@ -135,29 +135,32 @@ pub(crate) enum Command {
 /// file, line and column.
 ///
 /// The first Ctrl-C or SIGTERM stops gracefully: what was read is delivered, and the positions are
-/// stored. A second one stops at once; the next run then repeats some records.
+/// stored. A second one breaks off; the next run then repeats some records.
+///
+/// Started again, a pipeline goes on behind the position that is stored in the state folder.
 ///
 /// On a terminal each pipeline has a live line with records, records a second, bytes, unanswered
-/// records and errors. A summary follows at the end.
+/// records and errors. A summary follows at the end, on standard error; with `--json` it is a
+/// document on standard output.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 With --json, one document at the end:
   {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"seconds\", \"error\"}]}
-`status` is ended, stopped, failed or skipped, and `error` null or {\"code\", \"message\", \"help\"}.
+`status` is ended, stopped, forced (stopped by a second signal), failed or skipped, and `error`
+null or {\"code\", \"message\", \"help\"}.
 
 Examples:
   forebay run pipeline.yaml
   forebay --plugins /opt/plugins --state /var/lib/forebay run a.yaml b.yaml
   forebay run --until-end backfill.yaml")]
 pub(crate) struct Run {
-    /// Pipeline files: YAML, Conduit's format 2.2
+    /// Pipeline files: YAML in Conduit's format 2.2; `forebay quickstart` makes an example
     #[arg(value_name = "PIPELINE.yaml", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// End at the present end of the data
+    /// End where the data ends now, instead of waiting for more
     ///
-    /// A source that would wait for more, such as one that follows a file, ends once it has read
-    /// what is there now.
+    /// For sources that go on for ever, such as one that follows a file.
     #[arg(long)]
     pub(crate) until_end: bool,
 
@@ -185,8 +188,8 @@ pub(crate) struct List {
 /// The data is the list of all Unicode characters, 34,924 lines. Each line flows out of a file
 /// through a shared library, and through a shared library into another file.
 ///
-/// A folder that an earlier quickstart made is made anew. A folder with anything else in it is
-/// left alone. The plugins and the positions are those in the folder, whatever `--plugins` and
+/// A folder that an earlier quickstart made is made anew, unless something in it was changed or
+/// added: then it is left alone. The plugins and the positions are those in the folder, whatever `--plugins` and
 /// `--state` say.
 #[derive(Debug, Args)]
 pub(crate) struct Quickstart {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub(crate) enum Exit {
     /// All was done.
     Ok = 0,
-    /// A pipeline failed while it ran.
+    /// A pipeline failed while it ran, or was broken off.
     RunFailed = 1,
     /// The command line, a pipeline file or a setting is wrong.
     Usage = 2,

@@ -1,6 +1,7 @@
 //! From an entry of a pipeline file to what the host takes, and from the host's errors back to the
 //! place in the file.
 
+use plugin_api::ErrorKind;
 use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName};
 
 use super::problem::{Place, Problem, Report};
@@ -73,6 +74,20 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
                 );
                 report.problem(place, "config.invalid", text, "correct the setting");
             }
+        }
+        // What only the plugin can judge comes up in the run, where connectors go by their full id.
+        PipelineError::Connector {
+            connector: id,
+            error: refused,
+            ..
+        } if refused.kind() == ErrorKind::InvalidConfig => {
+            let own = id
+                .strip_prefix(&entry.id)
+                .and_then(|id| id.strip_prefix(':'));
+            let connector = own.and_then(connector);
+            let setting = refused.parameters().first().map_or("", |it| &it.name);
+            let place = connector.map_or(&entry.place, |it| place_of(it, setting));
+            report.problem(place, "config.invalid", error.to_string(), error.help());
         }
         PipelineError::Lookup { connector: id, .. }
         | PipelineError::NoSuchSide { connector: id, .. } => {

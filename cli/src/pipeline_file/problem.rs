@@ -21,7 +21,7 @@ impl Place {
         Self::at(file, 0, 0)
     }
 
-    pub(super) fn at(file: &Arc<Path>, line: usize, column: usize) -> Self {
+    pub(crate) fn at(file: &Arc<Path>, line: usize, column: usize) -> Self {
         Self {
             file: Arc::clone(file),
             line,

@@ -7,6 +7,9 @@ use std::time::Duration;
 const COUNT_UNITS: &[&str] = &["", "k", "M", "G", "T", "P", "E"];
 const BYTE_UNITS: &[&str] = &["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
+/// Shortest time that a rate is told of.
+const RATE_TIME_MIN: Duration = Duration::from_millis(100);
+
 /// A count: exact below a thousand, then with one decimal.
 pub(super) fn count(count: u64) -> String {
     scaled(u128::from(count) * 10, COUNT_UNITS, false)
@@ -17,15 +20,16 @@ pub(super) fn bytes(bytes: u64) -> String {
     scaled(u128::from(bytes) * 10, BYTE_UNITS, false)
 }
 
-/// A rate: with one decimal, also below ten a second.
-pub(super) fn rate(count: u64, time: Duration) -> String {
-    let nanos = time.as_nanos().max(1);
+/// A rate: with one decimal, also below ten a second. None of a time so short that it would tell how
+/// long a pipeline takes to open.
+pub(super) fn rate(count: u64, time: Duration) -> Option<String> {
+    if time < RATE_TIME_MIN {
+        return None;
+    }
+    let nanos = time.as_nanos();
     let tenths = (u128::from(count) * 10_000_000_000 + nanos / 2) / nanos;
-    scaled(
-        tenths,
-        COUNT_UNITS,
-        !tenths.is_multiple_of(10) && tenths < 100,
-    ) + "/s"
+    let small_decimal = !tenths.is_multiple_of(10) && tenths < 100;
+    Some(scaled(tenths, COUNT_UNITS, small_decimal) + "/s")
 }
 
 /// An exact count, in groups of three digits.
@@ -129,9 +133,16 @@ mod tests {
             (2_050_000, 500, "4.1 M/s"),
             (9_999, 10_000, "1.0 k/s"),
         ] {
-            assert_eq!(rate(value, Duration::from_millis(millis)), expected);
+            let rate = rate(value, Duration::from_millis(millis));
+            assert_eq!(rate.as_deref(), Some(expected));
         }
-        assert_eq!(rate(1, Duration::ZERO), "1.0 G/s");
+    }
+
+    #[test]
+    fn a_moment_has_no_rate() {
+        for time in [Duration::ZERO, Duration::from_millis(99)] {
+            assert_eq!(rate(1_000_000, time), None);
+        }
     }
 
     #[test]

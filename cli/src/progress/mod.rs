@@ -120,7 +120,8 @@ impl Progress {
             .iter()
             .map(|sample| {
                 let (records, time) = self.recent(sample, elapsed, window);
-                line(sample, &figures::rate(records, time), width)
+                let rate = figures::rate(records, time);
+                line(sample, rate.as_deref().unwrap_or("-/s"), width)
             })
             .collect();
         Some(lines)

@@ -5,14 +5,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::figures;
+use crate::output::Exit;
+use crate::pipeline_file::Place;
 
 /// How a pipeline ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Every source came to its end.
     Ended,
-    /// The user stopped it.
+    /// The user stopped it, and it has done what it had begun.
     Stopped,
+    /// The user stopped it by force: it was broken off.
+    Forced,
     /// It broke off with an error.
     Failed,
     /// Its file says `status: stopped`, so that it wasn't started.
@@ -24,6 +28,7 @@ impl Status {
         match self {
             Self::Ended => "ended",
             Self::Stopped => "stopped",
+            Self::Forced => "forced",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
         }
@@ -35,7 +40,11 @@ impl Status {
 pub(crate) struct Outcome {
     pub(crate) pipeline: String,
     pub(crate) status: Status,
+    /// The exit code that it calls for.
+    pub(crate) exit: Exit,
     pub(crate) records: u64,
+    /// Records that were read and not answered.
+    pub(crate) unacked: u64,
     pub(crate) bytes: u64,
     pub(crate) errors: u64,
     pub(crate) elapsed: Duration,
@@ -49,11 +58,13 @@ pub(crate) struct RunError {
     pub(crate) code: String,
     /// The message with its causes.
     pub(crate) message: String,
+    /// Where in a pipeline file it comes from, where it comes from one.
+    pub(crate) place: Option<Place>,
     /// How to mend it.
     pub(crate) help: Option<String>,
 }
 
-/// A line a pipeline, and beneath it why it failed.
+/// A line a pipeline, and beneath it why it failed or what a forced stop has left.
 pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     let width = super::name_width(outcomes.iter().map(|outcome| outcome.pipeline.as_str()));
     let mut text = String::new();
@@ -63,21 +74,30 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
         } else {
             "errors"
         };
+        let rate = figures::rate(outcome.records, outcome.elapsed);
         text += &format!(
-            "{:width$}  {:7}  {} records  {}  {}  {}  {} {errors}\n",
+            "{:width$}  {:7}  {} records  {}  {}{}  {} {errors}\n",
             outcome.pipeline,
             outcome.status.name(),
             figures::exact(outcome.records),
             figures::bytes(outcome.bytes),
             figures::time(outcome.elapsed),
-            figures::rate(outcome.records, outcome.elapsed),
+            rate.map(|rate| format!("  {rate}")).unwrap_or_default(),
             figures::exact(outcome.errors),
         );
         if let Some(error) = &outcome.error {
-            text += &format!("    error: {}\n", error.message);
+            let place = error.place.as_ref();
+            let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+            text += &format!("    error: {place}{}\n", error.message);
             if let Some(help) = &error.help {
                 text += &format!("    help: {help}\n");
             }
+        }
+        if outcome.status == Status::Forced {
+            text += &format!(
+                "    broken off, {} unanswered; the next run reads again what was not stored\n",
+                figures::exact(outcome.unacked)
+            );
         }
     }
     text
@@ -108,6 +128,9 @@ pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
     use super::*;
 
     fn outcomes() -> Vec<Outcome> {
@@ -115,7 +138,9 @@ mod tests {
             Outcome {
                 pipeline: "copy-lines".into(),
                 status: Status::Ended,
+                exit: Exit::Ok,
                 records: 34_924,
+                unacked: 0,
                 bytes: 1_913_704,
                 errors: 0,
                 elapsed: Duration::from_millis(250),
@@ -124,13 +149,16 @@ mod tests {
             Outcome {
                 pipeline: "b".into(),
                 status: Status::Failed,
+                exit: Exit::RunFailed,
                 records: 0,
+                unacked: 0,
                 bytes: 0,
                 errors: 1,
                 elapsed: Duration::from_secs(2),
                 error: Some(RunError {
                     code: "connector.open".into(),
                     message: "can't open `x`: no such file".into(),
+                    place: None,
                     help: Some("make `x`".into()),
                 }),
             },
@@ -146,6 +174,24 @@ mod tests {
              error: can't open `x`: no such file\n    \
              help: make `x`\n"
         );
+    }
+
+    #[test]
+    fn a_forced_stop_says_what_it_left_and_a_wrong_setting_where_it_stands() {
+        let [ended, mut failed] = <[Outcome; 2]>::try_from(outcomes()).unwrap();
+        let forced = Outcome {
+            status: Status::Forced,
+            unacked: 1_024,
+            ..ended
+        };
+        if let Some(error) = &mut failed.error {
+            error.place = Some(Place::at(&Arc::from(Path::new("p.yaml")), 5, 7));
+        }
+        let text = summary_text(&[forced, failed]);
+        assert!(text.starts_with("copy-lines  forced "), "{text}");
+        for part in ["broken off, 1,024 unanswered;", "error: p.yaml:5:7: can't"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

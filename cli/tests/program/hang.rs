@@ -90,16 +90,19 @@ fn a_second_signal_does_not_wait_for_the_budget() {
     for (side, call) in [("source", "read"), ("destination", "write")] {
         let place = hanging(side, call, "1h");
         let mut running = place.start(&["run", "pipeline.yaml"]);
-        wait_until(|| place.path(".forebay/positions.redb").exists().then_some(()));
+        running.wait_for_stderr(&format!("hangs in {call}"));
         running.signal(Signal::TERM);
         // The first one is not enough.
         assert!(running.ended().is_none());
         let first = running.wait_for_stderr("a second signal");
         running.signal(Signal::TERM);
-        let finished = running.finish().expect_code(0);
+        // Broken off is not done, though the user wanted it so.
+        let finished = running.finish().expect_code(1);
         assert!(
             finished.elapsed < IN_TIME,
             "{side} {call}: {first} {finished:?}"
         );
+        let told = finished.stderr.contains("p  forced") && finished.stderr.contains("broken off");
+        assert!(told, "{side} {call}: {finished:?}");
     }
 }
