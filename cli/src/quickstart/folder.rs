@@ -1,7 +1,7 @@
 //! The folder that quickstart makes.
 //!
-//! Owns its files by name and replaces no others: a folder with anything else in it, or with a
-//! pipeline file that was changed, is left as it is.
+//! Owns its files by name and replaces no others: a folder with anything else in it, or with a file
+//! that was changed, is left as it is.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs::{self, OpenOptions};
@@ -67,16 +67,19 @@ pub(super) fn find_plugins(executable: &Path) -> Result<Vec<PathBuf>, Failure> {
 ///
 /// Returns why the folder is left alone, or what can't be written.
 pub(super) fn make(folder: &Path, plugins: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    if !is_ours(folder)? {
+    if let Some(changed) = changed(folder)? {
         return Err(Failure::new(
             Exit::Environment,
             "quickstart.changed",
             anyhow!(
-                "`{}` isn't as quickstart wrote it, and making the folder anew would lose that",
-                folder.join(PIPELINE).display()
+                "`{}` isn't as quickstart left it, and making the folder anew would lose that",
+                folder.join(changed).display()
             ),
         )
-        .with_help("name another folder: `forebay quickstart DIR`; or remove this one"));
+        .with_help(format!(
+            "go on there with `forebay run {PIPELINE}`, name another folder with `forebay \
+             quickstart DIR`, or remove this one"
+        )));
     }
     fill(folder, plugins)
         .with_context(|| format!("can't make the folder `{}`", folder.display()))
@@ -86,11 +89,12 @@ pub(super) fn make(folder: &Path, plugins: &[PathBuf]) -> Result<Vec<String>, Fa
         })
 }
 
-/// Whether the folder is new, empty, or one that quickstart made and nobody changed.
-fn is_ours(folder: &Path) -> Result<bool, Failure> {
+/// The file that isn't as quickstart left it; none where the folder is new, empty, or one that
+/// quickstart made and nobody changed.
+fn changed(folder: &Path) -> Result<Option<&'static str>, Failure> {
     let names = match entries(folder) {
         Ok(names) => names,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             let error = anyhow::Error::new(error)
                 .context(format!("can't look into the folder `{}`", folder.display()));
@@ -108,8 +112,27 @@ fn is_ours(folder: &Path) -> Result<bool, Failure> {
                 .with_help("name a new or empty folder: `forebay quickstart DIR`"),
         );
     }
-    Ok(names.is_empty()
-        || fs::read(folder.join(PIPELINE)).is_ok_and(|bytes| bytes == PIPELINE_BYTES))
+    if names.is_empty() {
+        return Ok(None);
+    }
+    // What was stopped on the way is a beginning of what it should be, and nothing is lost with it.
+    // Only the pipeline file must be whole: it marks the folder as ours.
+    let is_beginning = |name: &str, whole: &[u8]| match fs::read(folder.join(name)) {
+        Ok(bytes) => whole.starts_with(&bytes),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    };
+    if !fs::read(folder.join(PIPELINE)).is_ok_and(|bytes| bytes == PIPELINE_BYTES) {
+        return Ok(Some(PIPELINE));
+    }
+    let files = [
+        (DATA, DATA_BYTES),
+        (LICENCE, LICENCE_BYTES),
+        (COPY, DATA_BYTES),
+    ];
+    let changed = files
+        .iter()
+        .find(|&&(name, whole)| !is_beginning(name, whole));
+    Ok(changed.map(|&(name, _)| name))
 }
 
 fn entries(folder: &Path) -> io::Result<Vec<String>> {

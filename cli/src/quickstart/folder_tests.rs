@@ -100,8 +100,8 @@ fn the_pipeline_file_is_right() {
 #[test]
 fn making_it_again_starts_afresh() {
     let (_target, folder, plugins) = made();
-    fs::write(folder.join(COPY), "old").unwrap();
-    fs::write(folder.join(DATA), "changed").unwrap();
+    fs::write(folder.join(COPY), &DATA_BYTES[..100]).unwrap();
+    fs::write(folder.join(DATA), &DATA_BYTES[..200]).unwrap();
     fs::create_dir(folder.join(STATE)).unwrap();
     fs::write(folder.join(STATE).join("positions"), "old").unwrap();
     fs::write(folder.join(PLUGINS).join("mine.so"), "mine").unwrap();
@@ -136,15 +136,17 @@ fn a_folder_with_other_content_is_left_alone() {
 }
 
 #[test]
-fn a_changed_pipeline_file_is_kept() {
-    let (_target, folder, plugins) = made();
-    fs::write(folder.join(PIPELINE), "mine").unwrap();
-    let text = refusal(&folder, &plugins);
-    assert!(
-        text.contains("pipeline.yaml` isn't as quickstart wrote it"),
-        "{text}"
-    );
-    assert_eq!(fs::read(folder.join(PIPELINE)).unwrap(), b"mine");
+fn a_changed_file_is_kept() {
+    for name in [PIPELINE, DATA, LICENCE, COPY] {
+        let (_target, folder, plugins) = made();
+        let mut mine = fs::read(folder.join(name)).unwrap_or_else(|_| DATA_BYTES.to_vec());
+        mine.extend(b"one more line\n");
+        fs::write(folder.join(name), &mine).unwrap();
+        let text = refusal(&folder, &plugins);
+        let expected = format!("{name}` isn't as quickstart left it");
+        assert!(text.contains(&expected), "{text}");
+        assert!(fs::read(folder.join(name)).unwrap() == mine, "{name}");
+    }
 }
 
 #[test]
@@ -161,12 +163,13 @@ fn a_file_in_the_folders_place_is_told() {
 fn a_link_is_replaced_and_its_target_is_not_written_to() {
     let (target, folder, plugins) = made();
     let precious = target.path().join("precious");
-    fs::write(&precious, "precious").unwrap();
+    // A beginning of the data, so that the folder counts as unchanged.
+    fs::write(&precious, &DATA_BYTES[..100]).unwrap();
     fs::remove_file(folder.join(DATA)).unwrap();
     std::os::unix::fs::symlink(&precious, folder.join(DATA)).unwrap();
 
     make(&folder, &plugins).unwrap();
 
-    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(fs::read(&precious).unwrap(), &DATA_BYTES[..100]);
     assert_eq!(fs::read(folder.join(DATA)).unwrap(), DATA_BYTES);
 }

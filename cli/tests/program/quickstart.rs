@@ -15,6 +15,21 @@ fn the_data_flows_through_loaded_plugins_again_and_again() {
 }
 
 #[test]
+fn changed_data_is_kept() {
+    let place = Place::new();
+    place.run(&["quickstart", "q"]).expect_code(0);
+    let mut mine = place.read("q/UnicodeData.txt");
+    mine.extend(b"one more line\n");
+    place.write("q/UnicodeData.txt", &mine);
+    let finished = place.run(&["quickstart", "q"]).expect_code(3);
+    assert!(
+        finished.stderr.contains("q/UnicodeData.txt` isn't"),
+        "{finished:?}"
+    );
+    assert!(place.read("q/UnicodeData.txt") == mine);
+}
+
+#[test]
 fn a_folder_with_other_content_is_left_alone() {
     let place = Place::new();
     std::fs::create_dir(place.path("mine")).unwrap();
