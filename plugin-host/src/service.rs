@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plugin_api::PluginNotFound;
 
+use crate::parameters::suggest::nearest;
 use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Registry};
 
 /// Finds plugins among the builtin and the standalone ones.
@@ -58,9 +59,22 @@ impl PluginService {
                 LookupError::NotFound {
                     name: name.to_string(),
                     versions,
+                    meant: self.meant(name),
                     source: PluginNotFound,
                 }
             })
+    }
+
+    /// The plugin whose name is nearest to one that isn't there, in whatever registry.
+    fn meant(&self, name: &PluginName) -> Option<String> {
+        let all = [&self.standalone, &self.builtin];
+        let plugins = || all.into_iter().flat_map(Registry::plugins);
+        let names: Vec<_> = plugins().map(|it| it.name().name().to_owned()).collect();
+        let meant = nearest(name.name(), names.iter())?;
+        plugins()
+            .map(|plugin| plugin.name())
+            .find(|name| name.name() == meant)
+            .map(|name| format!("{}:{meant}", name.kind()))
     }
 }
 
@@ -75,6 +89,8 @@ pub enum LookupError {
         name: String,
         /// Versions of a plugin with that name that are there, newest first.
         versions: Vec<String>,
+        /// A plugin whose name is the same or nearly so, with its kind.
+        meant: Option<String>,
         /// The cause, for those who match on it.
         source: PluginNotFound,
     },
@@ -104,8 +120,13 @@ impl LookupError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::NotFound { versions, .. } if versions.is_empty() => {
-                "`forebay list` shows every plugin, and why a file is quarantined".to_owned()
+            Self::NotFound {
+                versions, meant, ..
+            } if versions.is_empty() => {
+                let meant = meant.as_ref();
+                let meant = meant.map(|meant| format!("did you mean `{meant}`? "));
+                meant.unwrap_or_default()
+                    + "`forebay list` shows every plugin, and why a file is quarantined"
             }
             Self::NotFound { .. } => {
                 "name one of the versions that are there, or leave the version out".to_owned()

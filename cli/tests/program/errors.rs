@@ -108,6 +108,12 @@ fn what_is_wrong_with_the_form_of_a_pipeline_is_named_with_its_place() {
             &["pipeline.yaml:4:", "processors"],
         ),
         (
+            "    connectors:",
+            "    dead-letter-queue: {plugin: builtin:file}\n    connectors:",
+            "pipeline.unsupported",
+            &["pipeline.yaml:4:5:", "dead-letter queues", "ends the run"],
+        ),
+        (
             "type: destination",
             "type: source",
             "pipeline.no_destination",
@@ -128,8 +134,13 @@ fn what_is_wrong_with_the_form_of_a_pipeline_is_named_with_its_place() {
 fn a_plugin_that_cannot_be_used_is_named_with_its_place() {
     for (to, code, part) in [
         ("builtin:fil", "pipeline.plugin", "builtin:fil@latest"),
+        ("flie", "pipeline.plugin", "did you mean `builtin:file`?"),
         ("builtin:file@v9.0.0", "pipeline.plugin", "there is v0.1.0"),
-        ("standalone:file", "pipeline.plugin", "standalone:file"),
+        (
+            "standalone:file",
+            "pipeline.plugin",
+            "did you mean `builtin:file`?",
+        ),
         ("mistake:file", "name.prefix", "\"mistake\""),
         ("builtin:discard", "pipeline.plugin", "has no source"),
     ] {
@@ -161,6 +172,11 @@ fn a_wrong_setting_is_named_with_its_place() {
             "          path: in.txt\n",
             "",
             &["pipeline.yaml:5:", "`path`", "required"],
+        ),
+        (
+            "builtin:file\n        settings:\n          path: in.txt\n          follow: false",
+            "builtin:generator\n        settings: {recordCount: -1}",
+            &["pipeline.yaml:8:33:", "`recordCount`", "greater than -1"],
         ),
         (
             "path: out.txt",
@@ -232,7 +248,7 @@ fn an_environment_that_is_not_as_needed_is_3() {
         (
             &["run", "pipeline.yaml", "--state", "a_file"],
             "store.io",
-            "a_file",
+            "`a_file` is no folder",
         ),
     ] {
         expect_environment(&place, arguments, code, part);

@@ -239,7 +239,7 @@ impl Lines {
         if metadata.is_file() && metadata.len() < read {
             let text = format!(
                 "`{}` has {} bytes, fewer than the {read} that were read already: it was truncated \
-                 or replaced; remove the stored position to read it from its beginning",
+                 or replaced; give the pipeline another id to read it from its beginning",
                 self.path,
                 metadata.len(),
             );

@@ -21,7 +21,7 @@ mod error;
 mod list;
 mod reserved;
 mod rules;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -1,4 +1,4 @@
-//! Which parameter was meant by a name that is none.
+//! Which name was meant by one that is none: of a parameter, or of a plugin.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) fn suggestion(name: &str, params: &BTreeMap<String, Parameter>) -> St
 }
 
 /// The name with the fewest mistakes, if those are at most about a third of it.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
     let name = plain(name);
     // None in one letter, one in two to four, two in five to seven.
     let limit = (name.len() + 1) / 3;

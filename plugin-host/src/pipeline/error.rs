@@ -154,6 +154,10 @@ pub enum PipelineError {
     Internal(String),
 }
 
+/// Help where only the plugin's author can mend it.
+const PLUGIN_DEFECT: &str =
+    "a defect of the plugin, tell its author; what was not confirmed is read again by the next run";
+
 impl PipelineError {
     /// Stable identifier for tests and tools.
     #[must_use]
@@ -204,15 +208,16 @@ impl PipelineError {
                 "a longer `sdk.call.timeout` gives slow calls more time".into()
             }
             Self::Connector { error, .. } => match error.kind() {
-                ErrorKind::InvalidConfig => "correct the settings".into(),
+                ErrorKind::InvalidConfig => "correct the setting; nothing was lost".into(),
+                ErrorKind::Panic => PLUGIN_DEFECT.into(),
                 ErrorKind::Retry | ErrorKind::Cancelled => {
                     "start again: what was not confirmed is read again".into()
                 }
-                _ => "mend the cause and start again: what was not confirmed is read again".into(),
+                _ => "mend what the message names, then start again: what was not confirmed is \
+                      read again"
+                    .into(),
             },
-            Self::Contract { .. } | Self::NotStopped { .. } => {
-                "tell the plugin's author; what was not confirmed is read again".into()
-            }
+            Self::Contract { .. } | Self::NotStopped { .. } => PLUGIN_DEFECT.into(),
             Self::Unanswered { .. } => {
                 "a longer `sdk.call.timeout` gives it more time; what was not confirmed is read again"
                     .into()
@@ -236,7 +241,13 @@ impl PipelineError {
             | Self::NoDestination
             | Self::AlreadyRunning { .. }
             | Self::ForeignPosition { .. } => true,
-            Self::Connector { error, .. } => error.kind() == ErrorKind::InvalidConfig,
+            // A connector that runs has taken its settings.
+            Self::Connector { call, error, .. } => {
+                error.kind() == ErrorKind::InvalidConfig
+                    && [Call::Configure, Call::Start]
+                        .iter()
+                        .any(|it| it.to_string() == *call)
+            }
             _ => false,
         }
     }

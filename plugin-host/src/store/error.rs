@@ -77,9 +77,20 @@ impl StoreError {
                 path.display()
             ),
             Self::Newer { .. } => "use the newer host that wrote it".into(),
+            Self::Io { path, source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                format!("`{}` is no folder: name one for the state", path.display())
+            }
             Self::Io { path, .. } => format!(
                 "check that there is space and that this user may write to `{}`, then start again",
-                path.parent().unwrap_or(path).display()
+                match path.parent() {
+                    Some(above) if !above.as_os_str().is_empty() => above.display(),
+                    _ => Path::new(".").display(),
+                }
             ),
         }
     }
