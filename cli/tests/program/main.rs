@@ -21,6 +21,8 @@ mod list;
 mod parity;
 /// The folder that `quickstart` makes.
 mod quickstart;
+/// The README's pipelines work as they are pasted.
+mod readme;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
 mod support;
