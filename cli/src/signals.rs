@@ -56,3 +56,18 @@ pub(crate) fn leave(exit: Exit) -> ExitCode {
     }
     exit.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_comes_twice_is_one() {
+        let signals = Signals::listen().unwrap();
+        assert!(!signals.take());
+        low_level::raise(SIGTERM).unwrap();
+        low_level::raise(SIGTERM).unwrap();
+        assert!(signals.take());
+        assert!(!signals.take());
+    }
+}

@@ -58,6 +58,7 @@ impl Failure {
     pub(super) fn of_stdout(error: io::Error) -> Self {
         let error = anyhow::Error::new(error).context("can't write to standard output");
         Self::new(Exit::Environment, STDOUT, error)
+            .with_help("make room, or send the output somewhere else")
     }
 
     pub(super) fn is_of_stdout(&self) -> bool {

@@ -149,20 +149,22 @@ impl Progress {
     }
 }
 
+/// `1 record`, `2 errors`.
+fn counted(count: u64, figure: &str, thing: &str) -> String {
+    format!("{figure} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `copy-lines  12.3 M records  4.1 M/s  1.2 GB  0 unacked  0 errors`
 fn line(sample: &Sample, rate: &str, width: usize) -> String {
-    let errors = if sample.errors == 1 {
-        "error"
-    } else {
-        "errors"
-    };
+    let records = figures::count(sample.records);
+    let errors = figures::count(sample.errors);
     format!(
-        "{:width$}  {} records  {rate}  {}  {} unacked  {} {errors}",
+        "{:width$}  {}  {rate}  {}  {} unacked  {}",
         sample.pipeline,
-        figures::count(sample.records),
+        counted(sample.records, &records, "record"),
         figures::bytes(sample.bytes),
         figures::count(sample.unacked),
-        figures::count(sample.errors),
+        counted(sample.errors, &errors, "error"),
     )
 }
 

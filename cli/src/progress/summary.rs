@@ -69,21 +69,17 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     let width = super::name_width(outcomes.iter().map(|outcome| outcome.pipeline.as_str()));
     let mut text = String::new();
     for outcome in outcomes {
-        let errors = if outcome.errors == 1 {
-            "error"
-        } else {
-            "errors"
-        };
+        let (records, errors) = (outcome.records, outcome.errors);
         let rate = figures::rate(outcome.records, outcome.elapsed);
         text += &format!(
-            "{:width$}  {:7}  {} records  {}  {}{}  {} {errors}\n",
+            "{:width$}  {:7}  {}  {}  {}{}  {}\n",
             outcome.pipeline,
             outcome.status.name(),
-            figures::exact(outcome.records),
+            super::counted(records, &figures::exact(records), "record"),
             figures::bytes(outcome.bytes),
             figures::time(outcome.elapsed),
             rate.map(|rate| format!("  {rate}")).unwrap_or_default(),
-            figures::exact(outcome.errors),
+            super::counted(errors, &figures::exact(errors), "error"),
         );
         if let Some(error) = &outcome.error {
             let place = error.place.as_ref();

@@ -53,8 +53,9 @@ pub(super) fn find_plugins(executable: &Path) -> Result<Vec<PathBuf>, Failure> {
                 let error =
                     anyhow!("the example plugin `{name}` is neither in {beside} nor in {deps}");
                 Failure::new(Exit::Environment, "quickstart.no_plugins", error).with_help(
-                    "build the example plugins with `cargo build --workspace` and the profile of \
-                     this `forebay`, or copy their files beside it",
+                    "run `cargo quickstart` in the repository; or build the example plugins there \
+                     with `cargo build --workspace --release`, and copy their files beside this \
+                     `forebay`",
                 )
             })
         })

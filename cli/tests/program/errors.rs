@@ -193,6 +193,25 @@ fn a_wrong_setting_is_named_with_its_place() {
 }
 
 #[test]
+fn a_setting_that_only_the_plugin_can_judge_is_named_with_its_place() {
+    let place = Place::new();
+    let settings = "{format.type: structured, format.options: \"id:none\"}";
+    let text = GOOD
+        .replacen("builtin:file", "builtin:generator", 1)
+        .replace("path: in.txt\n          follow: false", settings);
+    place.write("pipeline.yaml", text);
+    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(2);
+    for part in ["p  failed", "error: pipeline.yaml:9:53: ", "help: correct"] {
+        assert!(finished.stderr.contains(part), "no {part} in {finished:?}");
+    }
+    let json = place
+        .run(&["run", "pipeline.yaml", "--json"])
+        .expect_code(2);
+    let summary: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(summary["pipelines"][0]["error"]["code"], "config.invalid");
+}
+
+#[test]
 fn all_that_is_wrong_is_told_at_once() {
     let place = Place::new();
     let text = GOOD
@@ -248,7 +267,7 @@ fn an_environment_that_is_not_as_needed_is_3() {
         (
             &["run", "pipeline.yaml", "--state", "a_file"],
             "store.io",
-            "`a_file` is no folder",
+            "in the way of `a_file`",
         ),
     ] {
         expect_environment(&place, arguments, code, part);

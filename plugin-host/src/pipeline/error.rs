@@ -172,6 +172,7 @@ impl PipelineError {
             Self::Store(error) => error.code(),
             Self::StoreClosed => "store.closed",
             Self::Connector { error, .. } if !error.code().is_empty() => error.code(),
+            Self::Connector { .. } if self.is_usage() => "config.invalid",
             Self::Connector { .. } => "connector.failed",
             Self::Contract { .. } => "connector.contract",
             Self::Nack { .. } => "record.refused",

@@ -83,7 +83,10 @@ impl StoreError {
                     io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
                 ) =>
             {
-                format!("`{}` is no folder: name one for the state", path.display())
+                format!(
+                    "a file is in the way of `{}`: name another folder",
+                    path.display()
+                )
             }
             Self::Io { path, .. } => format!(
                 "check that there is space and that this user may write to `{}`, then start again",
