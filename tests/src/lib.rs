@@ -12,11 +12,13 @@
 mod files;
 mod folder;
 mod library;
+mod random;
 mod scan;
 mod variant;
 
 pub use files::{artifact_folder, plugin_file};
 pub use folder::Folder;
-pub use library::Library;
-pub use scan::{Refused, Report, Scan};
+pub use library::{Library, SegmentField};
+pub use random::Random;
+pub use scan::{Death, Refused, Report, Scan};
 pub use variant::Variant;

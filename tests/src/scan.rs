@@ -3,7 +3,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,15 @@ pub struct Report {
     /// How long the scan took.
     pub elapsed: Duration,
     /// What the process wrote to standard error.
+    pub stderr: String,
+}
+
+/// A scan that didn't reach its end.
+#[derive(Debug)]
+pub struct Death {
+    /// How the process ended.
+    pub ended: ExitStatus,
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
@@ -62,7 +71,19 @@ impl Scan {
 
     /// Runs it.
     #[must_use]
-    pub fn run(mut self) -> Report {
+    pub fn run(self) -> Report {
+        match self.end() {
+            Ok(report) => report,
+            Err(death) => panic!("the scan failed: {death:?}"),
+        }
+    }
+
+    /// Runs it on files that may kill it.
+    ///
+    /// # Errors
+    ///
+    /// Returns how it died.
+    pub fn end(mut self) -> Result<Report, Death> {
         let mut child = self
             .command
             .stdin(Stdio::null())
@@ -75,8 +96,10 @@ impl Scan {
         let ended = wait(&mut child);
         let stderr = stderr.join().unwrap();
         let stdout = stdout.join().unwrap();
-        assert_eq!(ended, Some(0), "the scan failed: {stderr}{stdout}");
-        Report::parse(&stdout, stderr)
+        if ended.success() {
+            return Ok(Report::parse(&stdout, stderr));
+        }
+        Err(Death { ended, stderr })
     }
 }
 
@@ -105,18 +128,19 @@ impl Report {
 /// Reads on a thread of its own, so that no pipe is ever full.
 fn read_all(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
-        let mut text = String::new();
-        pipe.read_to_string(&mut text).unwrap();
-        text
+        // A damaged plugin may log anything.
+        let mut text = Vec::new();
+        pipe.read_to_end(&mut text).unwrap();
+        String::from_utf8_lossy(&text).into_owned()
     })
 }
 
-/// The exit code; a process that doesn't end is killed and fails the test.
-fn wait(child: &mut Child) -> Option<i32> {
+/// How the process ends; one that doesn't is killed and fails the test.
+fn wait(child: &mut Child) -> ExitStatus {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
+            return status;
         }
         if begun.elapsed() > LIMIT {
             child.kill().unwrap();

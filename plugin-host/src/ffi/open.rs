@@ -41,6 +41,8 @@ fn find_header(path: &Path, marker: &Marker) -> Result<&'static LibHeader, LoadE
             .map_or_else(|| error.to_string(), ToString::to_string);
         explain_open_failure(&text)
     })?);
+    // Whoever looks for what has killed the process learns which side of dlopen it was.
+    log::debug!("`{}` is mapped and has run its constructors", path.display());
     // SAFETY: the symbol that the marker names is the `LibHeader` that `export_plugin!` has made,
     // and an `AbiHeaderRef` is a reference to what a header begins with. A file that lies here is
     // as trusted as its static constructors, which have run already.

@@ -7,6 +7,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a program for tests, which print their result and end at the first thing that fails"
 )]
 
@@ -18,7 +19,26 @@ use std::time::{Duration, Instant};
 use plugin_host::{Registry, ScanOptions};
 use serde_json::json;
 
+/// Writes what the host logs to standard error: the last line tells where a file has killed it.
+struct ToStderr;
+
+impl log::Log for ToStderr {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("{}: {}", record.level(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
 fn main() {
+    if env::var_os("FOREBAY_SCAN_LOG").is_some() {
+        log::set_logger(&ToStderr).unwrap();
+        log::set_max_level(log::LevelFilter::Debug);
+    }
     let mut arguments = env::args_os().skip(1);
     let timeout = arguments.next().unwrap().into_string().unwrap();
     let folders: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
@@ -27,8 +47,17 @@ fn main() {
         ..ScanOptions::default()
     };
     let begun = Instant::now();
-    let registry = Registry::standalone(&folders, &options);
+    let mut registry = Registry::standalone(&folders, &options);
     let elapsed = begun.elapsed();
+    // Frees what hangs by making the file that it waits for, and scans again.
+    if let Some(path) = env::var_os("FOREBAY_SCAN_AGAIN") {
+        assert!(plugin_host::is_stuck());
+        std::fs::write(path, "").unwrap();
+        while plugin_host::is_stuck() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        registry = Registry::standalone(&folders, &options);
+    }
     let ready = registry.plugins().map(|plugin| plugin.name().to_string());
     let quarantined = registry.quarantined().iter().map(|file| {
         json!({

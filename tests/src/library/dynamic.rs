@@ -97,11 +97,11 @@ impl Library {
         std::str::from_utf8(&tail[..end]).ok()
     }
 
-    fn half_word(&self, at: usize) -> u32 {
+    pub(super) fn half_word(&self, at: usize) -> u32 {
         u32::from_le_bytes(self.bytes[at..][..4].try_into().unwrap())
     }
 
-    fn word(&self, at: usize) -> i64 {
+    pub(super) fn word(&self, at: usize) -> i64 {
         i64::from_le_bytes(self.bytes[at..][..8].try_into().unwrap())
     }
 }

@@ -58,14 +58,17 @@ impl Library {
     }
 
     /// Puts the section's content behind everything else in the file, and lets the section table
-    /// lead there: it may have any length, and nothing moves.
+    /// lead there: it may have any length, and nothing moves. It is no longer loaded, which nobody
+    /// needs.
     fn with_marker_section(mut self, content: &[u8]) -> Self {
         let (_, entry) = self.section(SECTION);
         let at = self.bytes.len() as u64;
         self.bytes.extend_from_slice(content);
-        // `sh_offset` and `sh_size` follow each other.
-        let place = [at, content.len() as u64].map(u64::to_ne_bytes).concat();
-        self.with_bytes(entry + 24, &place)
+        // `sh_flags`, `sh_addr`, `sh_offset` and `sh_size` follow each other.
+        let place = [0, 0, at, content.len() as u64]
+            .map(u64::to_ne_bytes)
+            .concat();
+        self.with_bytes(entry + 8, &place)
     }
 }
 

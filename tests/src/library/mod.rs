@@ -4,9 +4,13 @@
 //! so that a test proves the check of that fault and no other one. Only 64-bit ELF files are known.
 
 mod cut;
+mod damage;
 mod dynamic;
 mod header;
 mod marker;
+mod tables;
+
+pub use tables::SegmentField;
 
 use std::ops::Range;
 use std::path::Path;
@@ -88,6 +92,12 @@ impl Library {
             .find(|found| found.name() == Ok(symbol))
             .unwrap_or_else(|| panic!("the library has no symbol `{symbol}`"))
             .address();
+        self.place_of_address(address)
+    }
+
+    /// Where in the file the content of an address is.
+    fn place_of_address(&self, address: u64) -> usize {
+        let view = self.view();
         let segment = view
             .segments()
             .find(|segment| {

@@ -9,6 +9,7 @@ mod execution;
 mod faults;
 mod folders;
 mod table;
+mod tables;
 mod truncation;
 
 use std::path::Path;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use object::elf::{
-    DT_AUXILIARY, DT_FILTER, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED,
-    DT_VERNEEDNUM, DynamicTag, Verdaux, Verdef, Vernaux, Verneed,
+    DT_AUXILIARY, DT_FILTER, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_VERDEF, DT_VERNEED, DynamicTag,
+    VERSYM_VERSION, Verdaux, Verdef, Vernaux, Verneed,
 };
 use object::{NativeEndian, pod};
 
@@ -51,12 +51,12 @@ pub(super) fn facts(elf: &Elf<'_>) -> Result<Facts, LoadError> {
             _ => {}
         }
     }
-    for (library, version) in needed_versions(elf)? {
-        let Some(version) = GlibcVersion::parse(version) else {
+    for needed in needed_versions(elf)? {
+        let Some(version) = GlibcVersion::parse(needed.name) else {
             continue;
         };
         facts.glibc = facts.glibc.max(Some(version));
-        if library == LIBC {
+        if needed.library == LIBC {
             facts.libc = facts.libc.max(Some(version));
         }
     }
@@ -81,72 +81,110 @@ fn add_run_paths(facts: &mut Facts, tag: &'static str, list: &str) -> Result<(),
     Ok(())
 }
 
-/// Pairs of a library and a version that is needed of it.
-fn needed_versions<'data>(elf: &Elf<'data>) -> Result<Vec<(&'data str, &'data str)>, LoadError> {
+/// A version of a library.
+#[derive(Debug)]
+pub(super) struct Version<'data> {
+    /// The library that must have it; for a version that the file defines itself, empty.
+    pub(super) library: &'data str,
+    pub(super) name: &'data str,
+    /// The number by which symbols name it.
+    pub(super) index: u16,
+}
+
+/// The versions that are needed of other libraries. The tables are chains, and the dynamic loader
+/// follows them to their ends, whatever the numbers beside them say.
+pub(super) fn needed_versions<'data>(elf: &Elf<'data>) -> Result<Vec<Version<'data>>, LoadError> {
     let mut versions = Vec::new();
-    let Some((table, count)) = table(elf, DT_VERNEED, DT_VERNEEDNUM)? else {
+    let Some(table) = table(elf, DT_VERNEED)? else {
         return Ok(versions);
     };
     let mut at = 0;
-    for _ in 0..count {
+    loop {
         let of_library: &Verneed<NativeEndian> = view(table, at)?;
+        check_form(of_library.vn_version.get(ENDIAN))?;
         let library = elf.string(of_library.vn_file.get(ENDIAN).into())?;
         let mut aux_at = after(at, of_library.vn_aux.get(ENDIAN));
-        for _ in 0..of_library.vn_cnt.get(ENDIAN) {
-            if versions.len() == MAX_VERSIONS {
-                return Err(too_many());
-            }
+        loop {
             let version: &Vernaux<NativeEndian> = view(table, aux_at)?;
-            versions.push((library, elf.string(version.vna_name.get(ENDIAN).into())?));
-            aux_at = after(aux_at, version.vna_next.get(ENDIAN));
+            push(
+                &mut versions,
+                Version {
+                    library,
+                    name: elf.string(version.vna_name.get(ENDIAN).into())?,
+                    index: version.vna_other.get(ENDIAN).0 & VERSYM_VERSION,
+                },
+            )?;
+            match version.vna_next.get(ENDIAN) {
+                0 => break,
+                next => aux_at = after(aux_at, next),
+            }
         }
-        let next = of_library.vn_next.get(ENDIAN);
-        if next == 0 {
-            break;
+        match of_library.vn_next.get(ENDIAN) {
+            0 => return Ok(versions),
+            next => at = after(at, next),
         }
-        at = after(at, next);
     }
-    Ok(versions)
 }
 
 /// The versions that a library defines.
-pub(super) fn defined_versions<'data>(elf: &Elf<'data>) -> Result<Vec<&'data str>, LoadError> {
+pub(super) fn defined_versions<'data>(elf: &Elf<'data>) -> Result<Vec<Version<'data>>, LoadError> {
     let mut versions = Vec::new();
-    let Some((table, count)) = table(elf, DT_VERDEF, DT_VERDEFNUM)? else {
+    let Some(table) = table(elf, DT_VERDEF)? else {
         return Ok(versions);
     };
     let mut at = 0;
-    for _ in 0..count {
+    loop {
         let version: &Verdef<NativeEndian> = view(table, at)?;
+        check_form(version.vd_version.get(ENDIAN))?;
         // The first name is the version's own, the others those of its predecessors.
         let name: &Verdaux<NativeEndian> = view(table, after(at, version.vd_aux.get(ENDIAN)))?;
-        versions.push(elf.string(name.vda_name.get(ENDIAN).into())?);
-        let next = version.vd_next.get(ENDIAN);
-        if next == 0 {
-            break;
+        push(
+            &mut versions,
+            Version {
+                library: "",
+                name: elf.string(name.vda_name.get(ENDIAN).into())?,
+                index: version.vd_ndx.get(ENDIAN).0 & VERSYM_VERSION,
+            },
+        )?;
+        match version.vd_next.get(ENDIAN) {
+            0 => return Ok(versions),
+            next => at = after(at, next),
         }
-        at = after(at, next);
     }
-    Ok(versions)
 }
 
-/// A version table and the number of its entries, if there is one.
-fn table<'data>(
-    elf: &Elf<'data>,
-    address: DynamicTag,
-    count: DynamicTag,
-) -> Result<Option<(&'data [u8], u64)>, LoadError> {
+/// A version table to the end of its segment, if there is one.
+fn table<'data>(elf: &Elf<'data>, address: DynamicTag) -> Result<Option<&'data [u8]>, LoadError> {
     let Some(address) = elf.value(address) else {
         return Ok(None);
     };
-    let table = elf
-        .at(address)
-        .ok_or_else(|| LoadError::damaged("a version table lies outside of its segments"))?;
-    let count = elf.value(count).unwrap_or(0);
-    if count > MAX_VERSIONS as u64 {
-        return Err(too_many());
+    let table = elf.at(address);
+    table
+        .map(Some)
+        .ok_or_else(|| LoadError::damaged("a version table lies outside of its segments"))
+}
+
+fn check_form(form: u16) -> Result<(), LoadError> {
+    if form == 1 {
+        return Ok(());
     }
-    Ok(Some((table, count)))
+    Err(LoadError::damaged(format!(
+        "a version table of form {form}, where only 1 is known"
+    )))
+}
+
+/// Chains may share their ends, so their number is bounded here, not by the table.
+fn push<'data>(
+    versions: &mut Vec<Version<'data>>,
+    version: Version<'data>,
+) -> Result<(), LoadError> {
+    if versions.len() == MAX_VERSIONS {
+        return Err(LoadError::damaged(format!(
+            "more than {MAX_VERSIONS} symbol versions"
+        )));
+    }
+    versions.push(version);
+    Ok(())
 }
 
 fn view<T: pod::Pod>(table: &[u8], at: usize) -> Result<&T, LoadError> {
@@ -159,8 +197,4 @@ fn view<T: pod::Pod>(table: &[u8], at: usize) -> Result<&T, LoadError> {
 
 fn after(at: usize, step: u32) -> usize {
     at.saturating_add(step as usize)
-}
-
-fn too_many() -> LoadError {
-    LoadError::damaged(format!("more than {MAX_VERSIONS} symbol versions"))
 }

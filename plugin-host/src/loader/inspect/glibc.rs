@@ -45,7 +45,7 @@ impl GlibcVersion {
             defined_versions(&elf)
                 .ok()?
                 .into_iter()
-                .filter_map(Self::parse)
+                .filter_map(|version| Self::parse(version.name))
                 .max()
         })
     }

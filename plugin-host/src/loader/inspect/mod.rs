@@ -30,7 +30,7 @@ pub use glibc::GlibcVersion;
 pub use open_failure::explain_open_failure;
 
 use self::elf::Elf;
-use self::kind::Kind;
+use self::kind::{Kind, check_elf_identity};
 use super::error::LoadError;
 use super::marker::Marker;
 
@@ -54,17 +54,16 @@ pub struct Inspection {
 /// # Errors
 ///
 /// Returns the first thing that keeps this host from loading the file, cheapest check first: what
-/// kind of file it is and for which machine, whether it is whole, its marker, what it needs.
+/// kind of file it is and for which machine, whether it is whole, its marker, whether
+/// the dynamic loader can follow it, what it needs.
 pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
+    judge_head(bytes)?;
     match Kind::of(bytes)? {
-        kind if kind != Kind::of_host() => Err(LoadError::ForeignPlatform {
-            found: kind.platform().to_owned(),
-            expected: OS.to_owned(),
-        }),
         Kind::Elf => {
             let elf = Elf::parse(bytes)?;
             let marker = Marker::read(&elf.marker_sections()?, file_stem)?;
             accept(&marker)?;
+            elf.check_for_opening()?;
             let facts = dynamic::facts(&elf)?;
             glibc::accept(facts.libc)?;
             Ok(Inspection {
@@ -85,6 +84,22 @@ pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
             })
         }
     }
+}
+
+/// Judges the first bytes of a file: whether it is a library, and for this machine. Twenty of them
+/// are enough for that; more of them tell better what else it is.
+pub(super) fn judge_head(bytes: &[u8]) -> Result<(), LoadError> {
+    let kind = Kind::of(bytes)?;
+    if kind != Kind::of_host() {
+        return Err(LoadError::ForeignPlatform {
+            found: kind.platform().to_owned(),
+            expected: OS.to_owned(),
+        });
+    }
+    if kind == Kind::Elf {
+        check_elf_identity(bytes)?;
+    }
+    Ok(())
 }
 
 /// Judges what the marker says: target, ABI, panic strategy.

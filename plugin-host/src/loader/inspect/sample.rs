@@ -2,8 +2,8 @@
 #![expect(clippy::cast_possible_truncation, reason = "files for tests are small")]
 
 use object::elf::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DT_VERDEF,
-    DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM, DynamicTag,
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DT_SYMENT,
+    DT_SYMTAB, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM, DynamicTag,
 };
 
 /// Length of an ELF64 file header, program header and section header.
@@ -91,6 +91,15 @@ impl SampleElf {
                 add(&mut file, ".gnu.version_d", 0x6fff_fffd, &definitions),
             ));
             dynamic.push((DT_VERDEFNUM, self.defined.len() as u64));
+        }
+        // One symbol, which is none, and its version.
+        dynamic.push((DT_SYMTAB, add(&mut file, ".dynsym", 11, &[0; 24])));
+        dynamic.push((DT_SYMENT, 24));
+        if !self.versions.is_empty() || !self.defined.is_empty() {
+            dynamic.push((
+                DT_VERSYM,
+                add(&mut file, ".gnu.version", 0x6fff_ffff, &[0; 2]),
+            ));
         }
         dynamic.push((DT_FLAGS_1, self.flags_1));
         dynamic.push((DT_NULL, 0));

@@ -4,17 +4,34 @@
 //! loader maps or follows lies inside the file. The dynamic section is found as the dynamic loader
 //! finds it, by the program headers: a file whose section headers tell another story is judged by
 //! what would be executed.
+//!
+//! The dynamic loader trusts what it follows: a wrong address in a file that is whole kills the
+//! process inside dlopen, by a fault or an assertion. [`Elf::check_for_opening`] follows all of it
+//! first, one module for each kind of table. What it can't judge is what the bytes of the code and
+//! the data mean.
 
-use object::elf::{
-    DF_1_PIE, DT_FLAGS_1, DT_NULL, DT_STRSZ, DT_STRTAB, DynamicTag, PT_DYNAMIC, PT_LOAD,
-    SHT_NOBITS, SHT_NULL,
-};
+mod agreement;
+mod entries;
+mod machine;
+mod memory;
+mod relocations;
+mod segments;
+mod starts;
+mod symbols;
+mod tables;
+mod versions;
+
+use object::elf::{DF_1_PIE, DT_FLAGS_1, DT_NULL, DT_STRSZ, DT_STRTAB, DynamicTag, PT_DYNAMIC};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::{NativeEndian, pod};
 use plugin_api::ffi::marker::SECTION;
 
+use self::memory::Memory;
+use self::relocations::Relocations;
+use self::symbols::Symbols;
+use self::tables::{check_inside, section_names, sections, segments};
 use super::LoadError;
-use super::kind::{check_elf_identity, not_library};
+use super::kind::not_library;
 
 #[cfg(target_pointer_width = "64")]
 type Header = object::elf::FileHeader64<NativeEndian>;
@@ -23,6 +40,11 @@ type Header = object::elf::FileHeader32<NativeEndian>;
 type Segment = <Header as FileHeader>::ProgramHeader;
 type Section = <Header as FileHeader>::SectionHeader;
 type Entry = <Header as FileHeader>::Dyn;
+type Symbol = <Header as FileHeader>::Sym;
+type Relocation = <Header as FileHeader>::Rela;
+
+/// Bytes of an address.
+const WORD: u64 = size_of::<usize>() as u64;
 
 const ENDIAN: NativeEndian = NativeEndian;
 
@@ -36,6 +58,7 @@ const MAX_STRING: usize = 4096;
 pub(super) struct Elf<'data> {
     bytes: &'data [u8],
     segments: &'data [Segment],
+    memory: Memory<'data>,
     sections: &'data [Section],
     section_names: &'data [u8],
     /// Tag and value of the dynamic section's entries.
@@ -45,9 +68,8 @@ pub(super) struct Elf<'data> {
 }
 
 impl<'data> Elf<'data> {
-    /// Views a file that starts like an ELF file.
+    /// Views a file whose first bytes are those of a library for this machine.
     pub(super) fn parse(bytes: &'data [u8]) -> Result<Self, LoadError> {
-        check_elf_identity(bytes)?;
         check_inside(
             bytes,
             || "the ELF header".into(),
@@ -56,9 +78,11 @@ impl<'data> Elf<'data> {
         )?;
         let header = Header::parse(bytes).map_err(malformed)?;
         let sections = sections(bytes, header)?;
+        let segments = segments(bytes, header)?;
         let mut elf = Self {
             bytes,
-            segments: segments(bytes, header)?,
+            segments,
+            memory: Memory::new(bytes, segments),
             sections,
             section_names: section_names(bytes, header, sections)?,
             dynamic: Vec::new(),
@@ -119,12 +143,25 @@ impl<'data> Elf<'data> {
 
     /// The bytes that the dynamic loader maps at an address, to the end of their segment.
     pub(super) fn at(&self, address: u64) -> Option<&'data [u8]> {
-        let loads = self.segments.iter().filter(|s| s.p_type(ENDIAN) == PT_LOAD);
-        loads.into_iter().find_map(|segment| {
-            let skip = usize::try_from(address.checked_sub(vaddr(segment))?).ok()?;
-            let data = segment.data(ENDIAN, self.bytes).ok()?;
-            data.get(skip..).filter(|tail| !tail.is_empty())
-        })
+        self.memory.from(address)
+    }
+
+    /// Follows everything that the dynamic loader would follow before any code of the file runs.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first thing that would lead it astray.
+    pub(super) fn check_for_opening(&self) -> Result<(), LoadError> {
+        self.memory.check(self.bytes.len() as u64)?;
+        segments::check(self)?;
+        entries::check(self)?;
+        let relocations = Relocations::read(self)?;
+        let symbols = Symbols::read(self, relocations.last_symbol())?;
+        symbols.check(self)?;
+        versions::check(self, &symbols)?;
+        relocations.check(self, &symbols)?;
+        starts::check(self, &relocations)?;
+        agreement::check(self)
     }
 
     fn read_dynamic(&mut self) -> Result<(), LoadError> {
@@ -165,93 +202,12 @@ impl<'data> Elf<'data> {
     }
 }
 
-fn segments<'data>(bytes: &'data [u8], header: &Header) -> Result<&'data [Segment], LoadError> {
-    let count = u64::from(header.phnum(ENDIAN, bytes).map_err(malformed)?);
-    let size = count * size_of::<Segment>() as u64;
-    check_inside(
-        bytes,
-        || "the segment table".into(),
-        wide(header.e_phoff(ENDIAN)),
-        size,
-    )?;
-    let segments = header.program_headers(ENDIAN, bytes).map_err(malformed)?;
-    for (i, segment) in segments.iter().enumerate() {
-        let (offset, size) = segment.file_range(ENDIAN);
-        if segment.p_type(ENDIAN) != PT_LOAD && segment.p_type(ENDIAN) != PT_DYNAMIC {
-            continue;
-        }
-        check_inside(bytes, || format!("segment {i}"), offset, size)?;
-        let size_in_memory = wide(segment.p_memsz(ENDIAN));
-        if size > size_in_memory {
-            return Err(LoadError::damaged(format!(
-                "segment {i} is larger in the file than in memory"
-            )));
-        }
-    }
-    Ok(segments)
-}
-
-fn sections<'data>(bytes: &'data [u8], header: &Header) -> Result<&'data [Section], LoadError> {
-    let table = wide(header.e_shoff(ENDIAN));
-    let part = || "the section table".into();
-    // The number of sections may itself stand in the first one.
-    let first = if table == 0 {
-        0
-    } else {
-        size_of::<Section>() as u64
-    };
-    check_inside(bytes, part, table, first)?;
-    let count = u64::from(header.shnum(ENDIAN, bytes).map_err(malformed)?);
-    check_inside(bytes, part, table, count * size_of::<Section>() as u64)?;
-    let sections = header.section_headers(ENDIAN, bytes).map_err(malformed)?;
-    for (i, section) in sections.iter().enumerate() {
-        if matches!(section.sh_type(ENDIAN), SHT_NULL | SHT_NOBITS) {
-            continue;
-        }
-        let (offset, size) = (
-            wide(section.sh_offset(ENDIAN)),
-            wide(section.sh_size(ENDIAN)),
-        );
-        check_inside(bytes, || format!("section {i}"), offset, size)?;
-    }
-    Ok(sections)
-}
-
-fn section_names<'data>(
-    bytes: &'data [u8],
-    header: &Header,
-    sections: &'data [Section],
-) -> Result<&'data [u8], LoadError> {
-    if sections.is_empty() {
-        return Ok(&[]);
-    }
-    let index = header.shstrndx(ENDIAN, bytes).map_err(malformed)?;
-    let section = sections
-        .get(index as usize)
-        .ok_or_else(|| LoadError::damaged("its section names are in no section"))?;
-    section.data(ENDIAN, bytes).map_err(malformed)
-}
-
-/// Checks that a part of the file ends before the file does.
-fn check_inside(
-    bytes: &[u8],
-    part: impl FnOnce() -> String,
-    offset: u64,
-    size: u64,
-) -> Result<(), LoadError> {
-    let (end, length) = (offset.saturating_add(size), bytes.len() as u64);
-    if size == 0 || end <= length {
-        return Ok(());
-    }
-    Err(LoadError::Truncated {
-        part: part(),
-        end,
-        length,
-    })
-}
-
 fn vaddr(segment: &Segment) -> u64 {
     wide(segment.p_vaddr(ENDIAN))
+}
+
+fn damaged<T>(what: impl Into<String>) -> Result<T, LoadError> {
+    Err(LoadError::damaged(what))
 }
 
 /// A word of the file, which has 32 or 64 bits by the file's class.

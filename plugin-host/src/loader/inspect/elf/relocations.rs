@@ -1,0 +1,200 @@
+//! Relocations: where the dynamic loader writes, and what.
+
+use std::ops::Range;
+
+use object::elf::{
+    DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_STRSZ,
+    DT_STRTAB, DT_SYMTAB, DT_VERSYM, PT_DYNAMIC, PT_TLS, STT_TLS,
+};
+use object::pod;
+use object::read::elf::{FileHeader, ProgramHeader, Rela, RelrIterator};
+
+use super::machine::{Effect, effect};
+use super::symbols::Symbols;
+use super::{ENDIAN, Elf, Header, LoadError, Relocation, Symbol, WORD, damaged, vaddr, wide};
+
+type Packed = <Header as FileHeader>::Relr;
+
+/// Every relocation of a file.
+#[derive(Debug)]
+pub(super) struct Relocations<'data> {
+    /// In the order of the dynamic loader: the others, then those of calls.
+    tables: [&'data [Relocation]; 2],
+    /// Of places that hold an address already, to which that of the library is added.
+    packed: &'data [Packed],
+}
+
+impl<'data> Relocations<'data> {
+    pub(super) fn read(elf: &Elf<'data>) -> Result<Self, LoadError> {
+        let bytes = |address, size| {
+            let place = elf.value(address).zip(elf.value(size));
+            place
+                .and_then(|(address, size)| elf.memory.content(address, size))
+                .unwrap_or_default()
+        };
+        let table = |address, size| {
+            pod::slice_from_all_bytes(bytes(address, size))
+                .map_err(|()| LoadError::damaged("its relocations end within one"))
+        };
+        let tables = [table(DT_RELA, DT_RELASZ)?, table(DT_JMPREL, DT_PLTRELSZ)?];
+        let packed = pod::slice_from_all_bytes(bytes(DT_RELR, DT_RELRSZ))
+            .map_err(|()| LoadError::damaged("its packed relocations end within one"))?;
+        Ok(Self { tables, packed })
+    }
+
+    /// The highest number of a symbol.
+    pub(super) fn last_symbol(&self) -> u32 {
+        let all = self.tables.iter().copied().flatten();
+        all.map(|relocation| relocation.r_sym(ENDIAN, false))
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn packed(&self) -> impl Iterator<Item = u64> {
+        RelrIterator::<Header>::new(ENDIAN, self.packed).map(wide)
+    }
+
+    /// What a place of the library points to when all is done: `None` where nothing is written
+    /// there, `Some(None)` where that depends on other libraries.
+    pub(super) fn written_at(&self, elf: &Elf<'_>, place: u64) -> Option<Option<u64>> {
+        let here = |r: &&Relocation| wide(r.r_offset(ENDIAN)) == place;
+        let mut all = self.tables.iter().copied().flatten();
+        if let Some(relocation) = all.rfind(here) {
+            let is_relative = effect(relocation.r_type(ENDIAN, false)) == Some(Effect::Relative);
+            return Some(is_relative.then(|| addend(relocation)));
+        }
+        self.packed()
+            .any(|packed| packed == place)
+            .then(|| in_place(elf, place))
+    }
+
+    /// Checks the place and the source of every relocation.
+    pub(super) fn check(&self, elf: &Elf<'_>, symbols: &Symbols<'_>) -> Result<(), LoadError> {
+        let counted = elf.value(DT_RELACOUNT).unwrap_or(0);
+        let has_threads = elf
+            .segments
+            .iter()
+            .any(|s| s.p_type(ENDIAN) == PT_TLS && wide(s.p_memsz(ENDIAN)) > 0);
+        let places = Places::new(elf, symbols);
+        for (index, relocation) in self.tables.iter().copied().flatten().enumerate() {
+            let kind = relocation.r_type(ENDIAN, false);
+            let at = wide(relocation.r_offset(ENDIAN));
+            let symbol = relocation.r_sym(ENDIAN, false);
+            let Some(effect) = effect(kind) else {
+                return damaged(format!(
+                    "relocation {index} is of the unknown kind {}",
+                    kind.0
+                ));
+            };
+            // It doesn't look at the kind of these, but asserts it.
+            let is_counted = (index as u64) < counted && index < self.tables[0].len();
+            if is_counted && effect != Effect::Relative && cfg!(target_arch = "x86_64") {
+                return damaged(format!(
+                    "relocation {index} is counted as relative and isn't"
+                ));
+            }
+            let (size, is_sound) = match effect {
+                Effect::Nothing => continue,
+                Effect::Relative => (
+                    WORD,
+                    symbol == 0 && elf.memory.is_pointer(addend(relocation)),
+                ),
+                Effect::Resolved => (WORD, symbol == 0 && elf.memory.is_code(addend(relocation))),
+                Effect::OfSymbol(size) => (size, symbols.get(symbol).is_some()),
+                Effect::OfThread(size) => {
+                    let found = symbols.get(symbol);
+                    let is_of_thread = found.is_some_and(|found| found.st_type() == STT_TLS);
+                    (size, is_of_thread || (symbol == 0 && has_threads))
+                }
+            };
+            if !is_sound {
+                return damaged(format!("relocation {index} of {at:#x} leads nowhere"));
+            }
+            places.check(at, size)?;
+        }
+        for at in self.packed() {
+            places.check(at, WORD)?;
+            if !in_place(elf, at).is_some_and(|value| elf.memory.is_pointer(value)) {
+                return damaged(format!("the packed relocation of {at:#x} leads nowhere"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn addend(relocation: &Relocation) -> u64 {
+    /// A word of the file, which has 32 or 64 bits by the file's class.
+    fn wide(word: impl Into<i64>) -> u64 {
+        word.into().cast_unsigned()
+    }
+    wide(relocation.r_addend(ENDIAN))
+}
+
+/// The address that stands at a place of the file.
+fn in_place(elf: &Elf<'_>, place: u64) -> Option<u64> {
+    let bytes = elf.memory.content(place, WORD)?;
+    let bytes = bytes.first_chunk().copied()?;
+    Some(usize::from_ne_bytes(bytes) as u64)
+}
+
+/// Where relocations may write.
+struct Places {
+    writable: Vec<Range<u64>>,
+    /// What the dynamic loader still reads while it relocates.
+    tables: Vec<Range<u64>>,
+}
+
+impl Places {
+    fn new(elf: &Elf<'_>, symbols: &Symbols<'_>) -> Self {
+        let dynamic = elf
+            .segments
+            .iter()
+            .filter(|s| s.p_type(ENDIAN) == PT_DYNAMIC);
+        let dynamic = dynamic.map(|s| (vaddr(s), wide(s.p_memsz(ENDIAN))));
+        let count = symbols.len() as u64;
+        let sized = [
+            (DT_SYMTAB, Some(count * size_of::<Symbol>() as u64)),
+            (DT_VERSYM, Some(count * 2)),
+            (DT_STRTAB, elf.value(DT_STRSZ)),
+            (DT_RELA, elf.value(DT_RELASZ)),
+            (DT_JMPREL, elf.value(DT_PLTRELSZ)),
+            (DT_RELR, elf.value(DT_RELRSZ)),
+        ];
+        let sized = sized
+            .into_iter()
+            .filter_map(|(address, size)| elf.value(address).zip(size));
+        let writable = elf.memory.loads().filter(|load| load.is_writable());
+        Self {
+            writable: writable.map(|load| load.addresses.clone()).collect(),
+            tables: dynamic
+                .chain(sized)
+                .map(|(address, size)| address..address.saturating_add(size))
+                .collect(),
+        }
+    }
+
+    fn check(&self, at: u64, size: u64) -> Result<(), LoadError> {
+        let Some(end) = at.checked_add(size) else {
+            return damaged(format!("the relocation of {at:#x} is out of range"));
+        };
+        if !self
+            .writable
+            .iter()
+            .any(|range| range.start <= at && end <= range.end)
+        {
+            return damaged(format!(
+                "the relocation of {at:#x} is outside of what can be written to"
+            ));
+        }
+        if self
+            .tables
+            .iter()
+            .any(|range| at < range.end && range.start < end)
+        {
+            return damaged(format!(
+                "the relocation of {at:#x} changes what relocations are made by"
+            ));
+        }
+        Ok(())
+    }
+}
