@@ -1,5 +1,5 @@
 //! A static constructor that hangs holds the dynamic loader's lock for ever. The host can't free
-//! it, but it must know, say which file it was, and go on.
+//! it, but it must know, say which file it was, and go on. One that was only slow frees it after all.
 
 use std::path::Path;
 use std::time::Duration;
@@ -48,4 +48,27 @@ fn a_load_that_hangs_is_given_up_and_named() {
     // The time is spent once, not once a file.
     assert!(report.elapsed >= TIMEOUT, "{:?}", report.elapsed);
     assert!(report.elapsed < 2 * TIMEOUT, "{:?}", report.elapsed);
+}
+
+#[test]
+fn a_load_that_ends_after_its_time_lets_the_others_go_on() {
+    let folder = Folder::new();
+    folder.copy(
+        "1-slow.so",
+        &plugin_file("forebay-fixture-static-constructor"),
+    );
+    folder.copy("2-after.so", &plugin_file("forebay-fixture-source"));
+    let elsewhere = Folder::new();
+    let release = elsewhere.at("release");
+
+    // The first scan gives up; the second comes when the constructor has returned.
+    let program = Path::new(env!("CARGO_BIN_EXE_forebay-scan"));
+    let report = Scan::new(program, TIMEOUT, &[folder.path()])
+        .env("FOREBAY_FIXTURE_UNTIL", &release)
+        .env("FOREBAY_SCAN_AGAIN", &release)
+        .run();
+
+    assert!(report.quarantined.is_empty(), "{:?}", report.quarantined);
+    assert_eq!(report.ready.len(), 2, "{:?}", report.ready);
+    assert!(!report.is_stuck);
 }

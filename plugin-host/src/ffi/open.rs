@@ -26,6 +26,18 @@ pub(crate) fn open(
     check_version(header)?;
     layout::check(header, <PluginModule_Ref as StableAbi>::LAYOUT)?;
     let module = root_module(header)?;
+    let strategy = if module.panic_unwinds() {
+        "unwind"
+    } else {
+        "abort"
+    };
+    for (field, marker, module) in [
+        ("package", &*marker.package, module.package().as_str()),
+        ("version", &marker.version, module.version().as_str()),
+        ("panic", &marker.panic, strategy),
+    ] {
+        same(field, marker, module)?;
+    }
     module.install()(host.services(), max_level());
     Ok(module)
 }
@@ -42,7 +54,10 @@ fn find_header(path: &Path, marker: &Marker) -> Result<&'static LibHeader, LoadE
         explain_open_failure(&text)
     })?);
     // Whoever looks for what has killed the process learns which side of dlopen it was.
-    log::debug!("`{}` is mapped and has run its constructors", path.display());
+    log::debug!(
+        "`{}` is mapped and has run its constructors",
+        path.display()
+    );
     // SAFETY: the symbol that the marker names is the `LibHeader` that `export_plugin!` has made,
     // and an `AbiHeaderRef` is a reference to what a header begins with. A file that lies here is
     // as trusted as its static constructors, which have run already.
@@ -112,6 +127,18 @@ fn check_version(header: &LibHeader) -> Result<(), LoadError> {
     Err(LoadError::AbiVersion {
         found: found.to_owned(),
         expected: ABI_VERSION.to_owned(),
+    })
+}
+
+/// The marker was believed so far. Where the module says otherwise, it belongs to another build.
+fn same(field: &'static str, marker: &str, module: &str) -> Result<(), LoadError> {
+    if marker == module {
+        return Ok(());
+    }
+    Err(LoadError::ModuleDiffers {
+        field,
+        marker: marker.to_owned(),
+        module: module.escape_debug().to_string(),
     })
 }
 

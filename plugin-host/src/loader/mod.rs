@@ -15,7 +15,7 @@ mod marker;
 mod watchdog;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use plugin_api::ffi::PluginModule_Ref;
 
 pub use error::{LoadError, Stage};
 pub use image::{Image, LoadFrom};
+use inspect::judge_head;
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
 pub use marker::Marker;
 pub(crate) use watchdog::{Watchdog, stuck_file, stuck_loads};
@@ -31,6 +32,12 @@ pub(crate) use watchdog::{Watchdog, stuck_file, stuck_loads};
 use crate::ffi::{HostServices, Place, construct, open};
 use crate::parameters;
 use crate::specification;
+
+/// The largest file that is read whole, 1 GiB: sixty times a plugin's debug build, and yet nothing
+/// that takes a machine's memory, where it lies twice while it is opened.
+const LARGEST: u64 = 1 << 30;
+/// What is read of a file to see what it is: a block, the least that comes from a disk.
+const HEAD: u64 = 4096;
 
 /// A plugin that has passed every stage.
 #[derive(Debug, Clone)]
@@ -59,7 +66,7 @@ pub(crate) struct Looked {
 
 /// Stages 1 and 2.
 pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
-    let mut file = open_to_look(path).map_err(|error| LoadError::unreadable(&error))?;
+    let file = open_to_look(path).map_err(|error| LoadError::unreadable(&error))?;
     // The handle is asked, not the path: that may lead elsewhere by now.
     let metadata = file
         .metadata()
@@ -74,11 +81,60 @@ pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
             kind: kind.to_owned(),
         });
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(|error| LoadError::unreadable(&error))?;
+    let bytes = read(file, metadata.len())?;
     let inspection = inspect(&bytes, &stem(path))?;
     Ok(Looked { inspection, bytes })
+}
+
+/// Reads a file whole, but only if its first bytes are those of a library for this machine: others
+/// may be of any size. The length is that of a moment ago; a file that grows is still bounded.
+fn read(mut file: File, length: u64) -> Result<Vec<u8>, LoadError> {
+    let unreadable = |error: io::Error| LoadError::unreadable(&error);
+    let mut bytes = Vec::new();
+    let head = file.by_ref().take(HEAD).read_to_end(&mut bytes);
+    head.map_err(unreadable)?;
+    judge_head(&bytes)?;
+    let too_large = |length| LoadError::TooLarge {
+        length,
+        limit: LARGEST,
+    };
+    if length > LARGEST {
+        return Err(too_large(length));
+    }
+    // One byte more than expected, for the call that finds the end.
+    bytes.reserve_exact(
+        usize::try_from(length)
+            .unwrap_or(0)
+            .saturating_sub(bytes.len())
+            + 1,
+    );
+    let mut rest = file.take(LARGEST + 1 - bytes.len() as u64);
+    rest.read_to_end(&mut bytes).map_err(unreadable)?;
+    match bytes.len() as u64 {
+        length if length > LARGEST => Err(too_large(length)),
+        _ => Ok(bytes),
+    }
+}
+
+/// Whether two files have the same content.
+pub(crate) fn same_content(left: &Path, right: &Path) -> io::Result<bool> {
+    let (left, right) = (open_to_look(left)?, open_to_look(right)?);
+    if left.metadata()?.len() != right.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (BufReader::new(left), BufReader::new(right));
+    loop {
+        let (ours, theirs) = (left.fill_buf()?, right.fill_buf()?);
+        let length = ours.len().min(theirs.len());
+        if ours[..length] != theirs[..length] {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(ours.len() == theirs.len());
+        }
+        left.consume(length);
+        right.consume(length);
+    }
 }
 
 /// Opens a file for reading; without waiting, should it be a pipe.
@@ -114,6 +170,8 @@ pub(crate) fn load(
         "{}@{}",
         marker.specification.name, marker.specification.version
     );
+    // A file that kills the process is the one that was logged last.
+    log::info!("opening `{}`: {name}", path.display());
     let host = HostServices::new(name);
     let module = match open(image.path(), marker, host) {
         Ok(module) => module,

@@ -3,11 +3,12 @@
 //! A static constructor that hangs inside dlopen holds the dynamic loader's lock: no other file can
 //! be opened any more and even `exit` hangs (I4's exception). Nothing can be done about that but to
 //! know it: loads run on a thread of their own, and whoever waits for one stops waiting in time.
+//! A constructor that was only slow gives the lock back, and then files can be opened again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,13 +17,18 @@ use super::{LoadError, LoadFrom, Loaded, Looked, load};
 /// Loads that did not return in time and still run, of the whole process.
 static STUCK: AtomicUsize = AtomicUsize::new(0);
 
-/// The file whose opening hangs, and with it the dynamic loader.
-static LOADER_STUCK: OnceLock<PathBuf> = OnceLock::new();
+/// Numbers of the loads that hang inside the dynamic loader, and their files. The first holds its
+/// lock; others wait for that.
+static IN_LOADER: Mutex<Vec<(usize, PathBuf)>> = Mutex::new(Vec::new());
 
 /// The file whose opening hangs. While it does, no thread can be started: what a new thread does
-/// first takes the dynamic loader's lock.
-pub(crate) fn stuck_file() -> Option<&'static Path> {
-    LOADER_STUCK.get().map(PathBuf::as_path)
+/// first takes the dynamic loader's lock. Should the opening end after all, all goes on.
+pub(crate) fn stuck_file() -> Option<PathBuf> {
+    in_loader().first().map(|(_, path)| path.clone())
+}
+
+fn in_loader() -> MutexGuard<'static, Vec<(usize, PathBuf)>> {
+    IN_LOADER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Number of loads that did not return in time and still run.
@@ -48,27 +54,26 @@ impl Watchdog {
             path: path.to_owned(),
             after: self.timeout,
         };
-        if let Some(stuck) = LOADER_STUCK.get() {
-            return Err(timed_out(stuck));
+        if let Some(stuck) = stuck_file() {
+            return Err(timed_out(&stuck));
         }
         let load_of = Arc::new(Waiting::default());
-        let opened = Arc::new(AtomicBool::new(false));
+        let opening = Arc::new(Opening::default());
         let spawned = {
             let (path, from) = (path.to_owned(), from.clone());
-            let (opened, load_of) = (Arc::clone(&opened), Arc::clone(&load_of));
+            let (opening, load_of) = (Arc::clone(&opening), Arc::clone(&load_of));
             thread::Builder::new()
                 .name("forebay-load".to_owned())
                 .spawn(move || {
                     // A panic here is a mistake of ours; whoever waits must learn of it.
                     let loaded = catch_unwind(AssertUnwindSafe(|| {
-                        load(&path, &looked, &from, || {
-                            opened.store(true, Ordering::SeqCst);
-                        })
+                        load(&path, &looked, &from, || opening.is_over())
                     }))
                     .unwrap_or_else(|_| {
                         let message = "the loading thread has panicked".to_owned();
                         Err(LoadError::ConstructorPanicked { message })
                     });
+                    opening.is_over();
                     if load_of.finish(loaded) {
                         STUCK.fetch_sub(1, Ordering::SeqCst);
                         log::warn!(
@@ -80,11 +85,43 @@ impl Watchdog {
         };
         spawned.map_err(|error| LoadError::image("can't start the loading thread", error))?;
         load_of.wait(self.timeout).unwrap_or_else(|| {
-            if !opened.load(Ordering::SeqCst) {
-                LOADER_STUCK.get_or_init(|| path.to_owned());
-            }
+            opening.is_given_up(path);
             Err(timed_out(path))
         })
+    }
+}
+
+/// The part of a load that is the dynamic loader's.
+struct Opening {
+    number: usize,
+    is_over: AtomicBool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            is_over: AtomicBool::new(false),
+        }
+    }
+}
+
+// Both look and change under the lock, so whichever comes second sees the other.
+impl Opening {
+    /// The dynamic loader has returned; on the loading thread, once or twice.
+    fn is_over(&self) {
+        let mut stuck = in_loader();
+        self.is_over.store(true, Ordering::SeqCst);
+        stuck.retain(|(number, _)| *number != self.number);
+    }
+
+    /// Nobody waits any longer; on the waiting thread.
+    fn is_given_up(&self, path: &Path) {
+        let mut stuck = in_loader();
+        if !self.is_over.load(Ordering::SeqCst) {
+            stuck.push((self.number, path.to_owned()));
+        }
     }
 }
 

@@ -255,11 +255,7 @@ impl PipelineError {
 
     /// Fails when nothing can be started because the dynamic loader hangs.
     pub(crate) fn check_loader() -> Result<(), Self> {
-        stuck_file().map_or(Ok(()), |file| {
-            Err(Self::LoaderStuck {
-                file: file.to_owned(),
-            })
-        })
+        stuck_file().map_or(Ok(()), |file| Err(Self::LoaderStuck { file }))
     }
 
     pub(crate) fn call_timeout(connector: &str, call: Call, after: Duration) -> Self {

@@ -84,6 +84,19 @@ pub struct Shadowed {
     pub specification: Specification,
     /// The file that is used.
     pub by: PathBuf,
+    /// Whether that is a file of the same folder with the same content.
+    pub is_copy: bool,
+}
+
+impl Shadowed {
+    /// Why it is not used, in the form in which the reasons of quarantined files are told.
+    #[must_use]
+    pub fn reason(&self) -> LoadError {
+        LoadError::Shadowed {
+            by: self.by.clone(),
+            is_copy: self.is_copy,
+        }
+    }
 }
 
 /// The plugins of one kind.
@@ -96,6 +109,10 @@ pub struct Registry {
 
 impl Registry {
     /// Registers plugins that are linked in.
+    ///
+    /// Their code shares the process's panic hook: where a constructor panics, the hook that is
+    /// installed tells so, by default on standard error, and the plugin is quarantined. A file has
+    /// a hook of its own, which logs.
     #[must_use]
     pub fn builtin(plugins: impl IntoIterator<Item = Plugin>) -> Self {
         let mut registry = Self::default();
@@ -184,16 +201,6 @@ impl Registry {
         });
         versions.insert(at, Arc::new(Blueprint { name, loaded, path }));
         Ok(())
-    }
-
-    fn remove(&mut self, name: &PluginName) -> Option<Arc<Blueprint>> {
-        let versions = self.plugins.get_mut(name.name())?;
-        let at = versions.iter().position(|plugin| plugin.name == *name)?;
-        let removed = versions.remove(at);
-        if versions.is_empty() {
-            self.plugins.remove(name.name());
-        }
-        Some(removed)
     }
 }
 

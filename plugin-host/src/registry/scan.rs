@@ -1,11 +1,16 @@
 //! Scanning plugin folders.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name};
-use crate::loader::{LoadError, LoadFrom, Looked, Watchdog, look};
+use plugin_api::Specification;
+
+use super::{
+    PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name, parse_version,
+};
+use crate::loader::{LoadError, LoadFrom, Loaded, Watchdog, look, same_content};
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
 /// who drops the wrong file learns why it isn't used.
@@ -42,17 +47,141 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                 continue;
             }
         };
-        // Only plugins of the same folder collide; an earlier folder's simply go before.
-        let mut of_folder = Vec::new();
-        for path in files {
-            let mut looked = None;
-            if let Err(error) = add_file(&mut registry, &path, options, &mut of_folder, &mut looked)
-            {
-                quarantine(&mut registry, path, looked, error);
+        let first = registry.quarantined.len();
+        for plugin in find(&mut registry, files) {
+            // Only plugins of the same folder collide; an earlier folder's simply go before.
+            if let Some(present) = registry.find(&plugin.name) {
+                let by = present.path.clone().unwrap_or_default();
+                shadow(&mut registry, &plugin, plugin.paths.clone(), &by, false);
+                continue;
+            }
+            // Nobody can say which of them is meant, so none is used, and none is opened.
+            if let Some(other) = other_content(&plugin.paths) {
+                for path in plugin.paths.clone() {
+                    let duplicate = LoadError::Duplicate {
+                        name: plugin.name.to_string(),
+                        other: if path == plugin.paths[0] {
+                            &other
+                        } else {
+                            &plugin.paths[0]
+                        }
+                        .clone(),
+                    };
+                    quarantine(&mut registry, path, Some(&plugin), duplicate);
+                }
+                continue;
+            }
+            add(&mut registry, &plugin, options);
+        }
+        // Some were refused while looking, some later.
+        registry.quarantined[first..].sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    registry
+}
+
+/// A plugin by what the markers of a folder's files say.
+struct Found {
+    name: PluginName,
+    specification: Specification,
+    /// The files, in the order of their names; more than one where they say the same.
+    paths: Vec<PathBuf>,
+}
+
+/// Looks at every file of a folder. Nothing is opened before all markers are known: which file is
+/// used depends on the others.
+fn find(registry: &mut Registry, files: Vec<PathBuf>) -> Vec<Found> {
+    let mut plugins: Vec<Found> = Vec::new();
+    let mut by_name = HashMap::new();
+    for path in files {
+        let named = look(&path).and_then(|looked| {
+            let specification = looked.inspection.marker.specification;
+            Ok((
+                explicit_name(PluginKind::Standalone, &specification)?,
+                specification,
+            ))
+        });
+        match named {
+            Ok((name, specification)) => {
+                // `v1.0.0` and `1.0` are one version.
+                let version = &specification.version;
+                let version = parse_version(version).ok_or_else(|| version.clone());
+                let same = (name.name().to_owned(), version);
+                let at = *by_name.entry(same).or_insert(plugins.len());
+                if at == plugins.len() {
+                    plugins.push(Found {
+                        name,
+                        specification,
+                        paths: Vec::new(),
+                    });
+                }
+                plugins[at].paths.push(path);
+            }
+            Err(error) => quarantine(registry, path, None, error),
+        }
+    }
+    plugins
+}
+
+/// Loads the first of a plugin's files, which all have the same content.
+fn add(registry: &mut Registry, plugin: &Found, options: &ScanOptions) {
+    let path = &plugin.paths[0];
+    match load(path, plugin, options)
+        .and_then(|loaded| registry.add(PluginKind::Standalone, loaded, Some(path.clone())))
+    {
+        Ok(()) => shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true),
+        Err(error) => {
+            for path in plugin.paths.clone() {
+                quarantine(registry, path, Some(plugin), error.clone());
             }
         }
     }
-    registry
+}
+
+/// The content of a folder's files isn't kept until all are known, so it is looked at again.
+fn load(path: &Path, plugin: &Found, options: &ScanOptions) -> Result<Loaded, LoadError> {
+    let looked = look(path)?;
+    if looked.inspection.marker.specification != plugin.specification {
+        return Err(LoadError::Unreadable {
+            error: "another file was put in its place just now".to_owned(),
+        });
+    }
+    let timeout = options.timeout;
+    Watchdog { timeout }.load(path, looked, &options.load_from)
+}
+
+/// The first file whose content isn't that of the first one. A file that can't be read any more
+/// counts as such.
+fn other_content(paths: &[PathBuf]) -> Option<PathBuf> {
+    let (first, others) = paths.split_first()?;
+    let differs = |path: &&PathBuf| !same_content(first, path).unwrap_or(false);
+    others.iter().find(differs).cloned()
+}
+
+fn shadow(registry: &mut Registry, plugin: &Found, paths: Vec<PathBuf>, by: &Path, is_copy: bool) {
+    for path in paths {
+        let shadowed = Shadowed {
+            path,
+            name: plugin.name.clone(),
+            specification: plugin.specification.clone(),
+            by: by.to_owned(),
+            is_copy,
+        };
+        log::info!("`{}` is {}", shadowed.path.display(), shadowed.reason());
+        registry.shadowed.push(shadowed);
+    }
+}
+
+fn quarantine(registry: &mut Registry, path: PathBuf, found: Option<&Found>, error: LoadError) {
+    log::warn!("`{}` is quarantined: {error}", path.display());
+    if let Some(details) = error.details() {
+        log::debug!("{details}");
+    }
+    registry.quarantined.push(Quarantined {
+        path,
+        name: found.map(|plugin| plugin.name.clone()),
+        specification: found.map(|plugin| plugin.specification.clone()),
+        error,
+    });
 }
 
 /// The plugin files of a folder in the order of their names; not recursive.
@@ -66,97 +195,4 @@ fn plugin_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     });
     files.sort();
     Ok(files)
-}
-
-/// What the marker of a file says it is, for those that then fail.
-type Told = (PluginName, plugin_api::Specification);
-
-fn add_file(
-    registry: &mut Registry,
-    path: &Path,
-    options: &ScanOptions,
-    of_folder: &mut Vec<PluginName>,
-    told: &mut Option<Told>,
-) -> Result<(), LoadError> {
-    let looked: Looked = look(path)?;
-    let specification = looked.inspection.marker.specification.clone();
-    let name = explicit_name(PluginKind::Standalone, &specification)?;
-    *told = Some((name.clone(), specification.clone()));
-    if let Some(present) = registry.find(&name)
-        && !of_folder.contains(&name)
-    {
-        let by = present.path.clone().unwrap_or_default();
-        log::info!(
-            "`{}` is not used: {name} is already loaded from `{}`",
-            path.display(),
-            by.display()
-        );
-        registry.shadowed.push(Shadowed {
-            path: path.to_owned(),
-            name,
-            specification,
-            by,
-        });
-        return Ok(());
-    }
-    let loaded = Watchdog {
-        timeout: options.timeout,
-    }
-    .load(path, looked, &options.load_from)?;
-    let Some(present) = registry.find(&name) else {
-        if of_folder.contains(&name) {
-            // Two files before this one have collided already.
-            let other = registry
-                .quarantined
-                .iter()
-                .find(|file| file.name.as_ref() == Some(&name));
-            let other = other.map(|file| file.path.clone()).unwrap_or_default();
-            return Err(LoadError::Duplicate {
-                name: name.to_string(),
-                other,
-            });
-        }
-        registry.add(PluginKind::Standalone, loaded, Some(path.to_owned()))?;
-        of_folder.push(name);
-        return Ok(());
-    };
-    let other = present.path.clone().unwrap_or_default();
-    if present.loaded.hash() == loaded.hash() {
-        // The same bytes twice are one plugin.
-        registry.shadowed.push(Shadowed {
-            path: path.to_owned(),
-            name,
-            specification,
-            by: other,
-        });
-        return Ok(());
-    }
-    // Nobody can say which of the two is meant, so neither is used.
-    let duplicate = |other: PathBuf| LoadError::Duplicate {
-        name: name.to_string(),
-        other,
-    };
-    if let Some(first) = registry.remove(&name) {
-        registry.quarantined.push(Quarantined {
-            path: other.clone(),
-            name: Some(name.clone()),
-            specification: Some(first.loaded.specification.clone()),
-            error: duplicate(path.to_owned()),
-        });
-    }
-    Err(duplicate(other))
-}
-
-fn quarantine(registry: &mut Registry, path: PathBuf, told: Option<Told>, error: LoadError) {
-    log::warn!("`{}` is quarantined: {error}", path.display());
-    if let Some(details) = error.details() {
-        log::debug!("{details}");
-    }
-    let (name, specification) = told.unzip();
-    registry.quarantined.push(Quarantined {
-        path,
-        name,
-        specification,
-        error,
-    });
 }

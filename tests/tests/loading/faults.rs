@@ -33,10 +33,34 @@ impl Fault {
         }
     }
 
-    /// Puts a file with the fault into the folder.
+    /// Puts a file with the fault into the folder. A file that is good until it is opened is the
+    /// same plugin as the good one, and goes into a folder of its own within.
     fn put(self, folder: &Folder, content: impl AsRef<[u8]>) -> Self {
-        folder.put(&self.file, content);
+        if self.is_opened() {
+            std::fs::create_dir(folder.at(self.name())).unwrap();
+            folder.put(&format!("{}/{}", self.name(), self.file), content);
+        } else {
+            folder.put(&self.file, content);
+        }
         self
+    }
+
+    /// Makes the file longer, by a hole that takes no room.
+    fn grown(self, folder: &Folder, length: u64) -> Self {
+        let file = std::fs::File::options()
+            .write(true)
+            .open(folder.at(&self.file));
+        file.unwrap().set_len(length).unwrap();
+        self
+    }
+
+    /// Whether the file is opened before the fault is seen.
+    pub(crate) fn is_opened(&self) -> bool {
+        self.stage >= Stage::Open
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.file.trim_end_matches(".so")
     }
 
     fn says<const N: usize>(mut self, texts: [&str; N]) -> Self {
@@ -97,6 +121,17 @@ fn kind(to: &Folder) -> Vec<Fault> {
         look("script", "load.not_library")
             .put(to, "#!/bin/sh\nexit 0\n")
             .says(["a script"])
+            .helps(["cdylib"]),
+        look("large", "load.too_large")
+            .put(to, good())
+            .grown(to, (1 << 30) + 1)
+            .says(["1073741825 bytes", "1073741824"])
+            .helps(["strip"]),
+        // Only its first block is read.
+        look("zeros", "load.not_library")
+            .put(to, [])
+            .grown(to, 1 << 40)
+            .says(["a file of zeros"])
             .helps(["cdylib"]),
         look("half", "load.truncated")
             .put(to, good().cut(half))
@@ -262,6 +297,24 @@ fn abi(to: &Folder) -> Vec<Fault> {
         )
         .says(["abi_stable 0.12", "uses 0.11"])
         .helps(["rebuild"]),
+        new(
+            "package",
+            good().with_marker_field("package", "another"),
+            "load.module_differs",
+        )
+        .says([
+            "`package`",
+            "another in the marker",
+            "forebay-fixture-source in the root",
+        ])
+        .helps(["different builds"]),
+        new(
+            "version",
+            good().with_marker_field("version", "0.9.0"),
+            "load.module_differs",
+        )
+        .says(["`version`", "0.9.0 in the marker", "0.1.0 in the root"])
+        .helps(["different builds"]),
     ]
 }
 

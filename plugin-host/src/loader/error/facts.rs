@@ -31,6 +31,7 @@ impl LoadError {
         match self {
             Self::NotRegularFile { .. } => "load.not_regular_file",
             Self::Unreadable { .. } => "load.unreadable",
+            Self::TooLarge { .. } => "load.too_large",
             Self::Empty => "load.empty",
             Self::NotLibrary { .. } => "load.not_library",
             Self::Truncated { .. } => "load.truncated",
@@ -59,11 +60,13 @@ impl LoadError {
             Self::HeaderInvalid { .. } => "load.header_invalid",
             Self::AbiVersion { .. } => "load.abi_version",
             Self::Layout { .. } => "load.layout",
+            Self::ModuleDiffers { .. } => "load.module_differs",
             Self::ConstructorPanicked { .. } => "load.constructor_panicked",
             Self::ConstructorFailed { .. } => "load.constructor_failed",
             Self::SpecificationDiffers { .. } => "load.specification_differs",
             Self::SpecificationInvalid { .. } => "load.specification_invalid",
             Self::Duplicate { .. } => "load.duplicate",
+            Self::Shadowed { .. } => "load.shadowed",
         }
     }
 
@@ -73,6 +76,7 @@ impl LoadError {
         match self {
             Self::NotRegularFile { .. } => Stage::Trust,
             Self::Unreadable { .. }
+            | Self::TooLarge { .. }
             | Self::Empty
             | Self::NotLibrary { .. }
             | Self::Truncated { .. }
@@ -92,7 +96,9 @@ impl LoadError {
             | Self::PanicAbort { .. }
             | Self::NewerGlibc { .. }
             | Self::RunPath { .. }
-            | Self::NeededPath { .. } => Stage::Look,
+            | Self::NeededPath { .. }
+            | Self::Duplicate { .. }
+            | Self::Shadowed { .. } => Stage::Look,
             Self::LibraryMissing { .. }
             | Self::OpenFailed { .. }
             | Self::TimedOut { .. }
@@ -100,12 +106,12 @@ impl LoadError {
             Self::SymbolMissing { .. }
             | Self::HeaderInvalid { .. }
             | Self::AbiVersion { .. }
-            | Self::Layout { .. } => Stage::Abi,
+            | Self::Layout { .. }
+            | Self::ModuleDiffers { .. } => Stage::Abi,
             Self::ConstructorPanicked { .. }
             | Self::ConstructorFailed { .. }
             | Self::SpecificationDiffers { .. }
-            | Self::SpecificationInvalid { .. }
-            | Self::Duplicate { .. } => Stage::Specification,
+            | Self::SpecificationInvalid { .. } => Stage::Specification,
         }
     }
 }

@@ -13,6 +13,9 @@ impl LoadError {
             Self::Unreadable { .. } => {
                 "give the user that runs the host the right to read it (chmod u+r)".into()
             }
+            Self::TooLarge { .. } => {
+                "keep only plugin files in this folder; `strip --strip-debug` makes a plugin smaller".into()
+            }
             Self::Empty | Self::Truncated { .. } | Self::Damaged { .. } => {
                 "copy or download the file again; to replace a plugin, write a new file and rename it".into()
             }
@@ -88,7 +91,7 @@ impl LoadError {
             Self::ConstructorPanicked { .. } | Self::ConstructorFailed { .. } => {
                 "tell the plugin's author; its constructor needs something that isn't here".into()
             }
-            Self::SpecificationDiffers { .. } => {
+            Self::ModuleDiffers { .. } | Self::SpecificationDiffers { .. } => {
                 "build the plugin again from clean; its marker and its code are of different builds".into()
             }
             Self::SpecificationInvalid { .. } => {
@@ -96,6 +99,10 @@ impl LoadError {
             }
             Self::Duplicate { .. } => {
                 "remove one of the two files, or give the newer one a higher version".into()
+            }
+            Self::Shadowed { is_copy: true, .. } => "remove one of the two files".into(),
+            Self::Shadowed { is_copy: false, .. } => {
+                "remove one of the two files, or name its folder first".into()
             }
         }
     }

@@ -52,6 +52,14 @@ pub enum LoadError {
         /// What the operating system says.
         error: String,
     },
+    /// The file is larger than any plugin.
+    #[error("the file has {length} bytes, the limit is {limit}")]
+    TooLarge {
+        /// Length of the file.
+        length: u64,
+        /// The greatest length that is read.
+        limit: u64,
+    },
     /// The file has no content.
     #[error("expected a shared library, found an empty file")]
     Empty,
@@ -260,6 +268,16 @@ pub enum LoadError {
         /// The whole report of `abi_stable`; see [`LoadError::details`].
         dump: String,
     },
+    /// The plugin's root module says something else than the marker about how it was built.
+    #[error("`{field}` is {marker} in the marker, {module} in the root module")]
+    ModuleDiffers {
+        /// The field of the marker.
+        field: &'static str,
+        /// Its value in the marker.
+        marker: String,
+        /// Its value in the root module.
+        module: String,
+    },
     /// The plugin panicked while it was set up.
     #[error("the plugin panicked while it was set up: {}", one_line(.message))]
     ConstructorPanicked {
@@ -290,13 +308,21 @@ pub enum LoadError {
         /// What is wrong with it.
         why: String,
     },
-    /// Another file has the same plugin in the same version.
-    #[error("plugin `{name}` is already registered from `{}`", .other.display())]
+    /// Another file of the folder has the same plugin in the same version, with other content.
+    #[error("plugin `{name}` is also in `{}`, with other content", .other.display())]
     Duplicate {
         /// Name and version of the plugin.
         name: String,
-        /// The file that was registered first.
+        /// The other file.
         other: PathBuf,
+    },
+    /// Nothing is wrong with the file, but another one with the same plugin goes before it.
+    #[error("not used: {} `{}`", if *.is_copy { "it is a copy of" } else { "an earlier folder has" }, .by.display())]
+    Shadowed {
+        /// The file that is used.
+        by: PathBuf,
+        /// Whether that is a file of the same folder with the same content.
+        is_copy: bool,
     },
 }
 

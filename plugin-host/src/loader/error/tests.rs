@@ -8,6 +8,10 @@ fn all() -> Vec<LoadError> {
     vec![
         LoadError::NotRegularFile { kind: text() },
         LoadError::Unreadable { error: text() },
+        LoadError::TooLarge {
+            length: 9,
+            limit: 5,
+        },
         LoadError::Empty,
         LoadError::NotLibrary { looks_like: text() },
         LoadError::Truncated {
@@ -89,6 +93,11 @@ fn all() -> Vec<LoadError> {
             summary: text(),
             dump: text(),
         },
+        LoadError::ModuleDiffers {
+            field: "version",
+            marker: text(),
+            module: text(),
+        },
         LoadError::ConstructorPanicked { message: text() },
         LoadError::ConstructorFailed { message: text() },
         LoadError::SpecificationDiffers {
@@ -103,6 +112,10 @@ fn all() -> Vec<LoadError> {
         LoadError::Duplicate {
             name: text(),
             other: "x".into(),
+        },
+        LoadError::Shadowed {
+            by: "x".into(),
+            is_copy: true,
         },
     ]
 }
