@@ -31,8 +31,9 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
-        Command::List(_) => {
-            list::print(plugins::rows(&plugins::service(global)?), global.form)?;
+        Command::List(asked) => {
+            let rows = plugins::rows(&plugins::service(global)?);
+            list::print(rows, asked.parameters, global.form)?;
             Ok(Exit::Ok)
         }
         Command::Quickstart(asked) => {

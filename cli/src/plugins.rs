@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use plugin_host::loader::LoadFrom;
-use plugin_host::{Blueprint, PluginKind, PluginService, Registry, ScanOptions, specification};
-use serde_json::Value;
+use plugin_host::loader::{LoadError, LoadFrom};
+use plugin_host::{Blueprint, PluginKind, PluginService, Registry, ScanOptions};
 
 use crate::args::{self, Global};
 use crate::list::{Kind, Reason, Row, Status};
@@ -75,9 +74,8 @@ pub(crate) fn rows(service: &PluginService) -> Vec<Row> {
             version: file.specification.version.clone(),
             kind,
             path: Some(file.path.clone()),
-            status: Status::Ready,
-            specification: specification::to_json(&file.specification),
-            shadowed_by: Some(file.by.clone()),
+            status: Status::Shadowed(reason(&file.reason())),
+            specification: Some(file.specification.clone()),
         }));
         rows.extend(registry.quarantined().iter().map(|file| {
             let specified = file.specification.as_ref();
@@ -93,18 +91,21 @@ pub(crate) fn rows(service: &PluginService) -> Vec<Row> {
                 version: specified.map_or_else(String::new, |it| it.version.clone()),
                 kind,
                 path: Some(file.path.clone()),
-                status: Status::Quarantined(Reason {
-                    code: file.error.code().to_owned(),
-                    stage: file.error.stage().to_string(),
-                    message: file.error.to_string(),
-                    help: file.error.help(),
-                }),
-                specification: specified.map_or(Value::Null, specification::to_json),
-                shadowed_by: None,
+                status: Status::Quarantined(reason(&file.error)),
+                specification: file.specification.clone(),
             }
         }));
     }
     rows
+}
+
+fn reason(error: &LoadError) -> Reason {
+    Reason {
+        code: error.code().to_owned(),
+        stage: error.stage().to_string(),
+        message: error.to_string(),
+        help: error.help(),
+    }
 }
 
 fn ready(blueprint: &Blueprint, kind: Kind) -> Row {
@@ -114,7 +115,6 @@ fn ready(blueprint: &Blueprint, kind: Kind) -> Row {
         kind,
         path: blueprint.path().map(ToOwned::to_owned),
         status: Status::Ready,
-        specification: specification::to_json(blueprint.specification()),
-        shadowed_by: None,
+        specification: Some(blueprint.specification().clone()),
     }
 }

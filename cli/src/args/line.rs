@@ -168,17 +168,25 @@ pub(crate) struct Run {
     pub(super) flags: Flags,
 }
 
-/// Show every plugin, builtin and standalone
+/// Show every plugin, builtin and standalone, and its sides
 ///
-/// Files in the plugin folders that were refused are shown too, with the reason and how to mend it.
+/// Files in the plugin folders that are not used are shown too, with the reason and how to mend it.
 /// They are no failure of this command: it exits with 0.
+///
+/// Each file that passes the checks is opened, as for a run, so that what only shows then is told
+/// too. `-v` logs a file before it is opened.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 With --json, one document:
   {\"plugins\": [{\"name\", \"version\", \"kind\", \"path\", \"status\", \"reason\", \"specification\"}]}
 `kind` is builtin or standalone, `status` ready or quarantined, and `reason` null or
-{\"code\", \"stage\", \"message\", \"help\"}.")]
+{\"code\", \"stage\", \"message\", \"help\"}. Only what is ready is used: a file that another one
+goes before is quarantined too, with the code load.shadowed. `specification` has the parameters.")]
 pub(crate) struct List {
+    /// Show the parameters of each plugin too
+    #[arg(short, long)]
+    pub(crate) parameters: bool,
+
     #[command(flatten)]
     pub(super) flags: Flags,
 }

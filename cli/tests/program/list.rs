@@ -90,10 +90,11 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
         .iter()
         .position(|line| line.contains("more/libforebay_connector_file"));
     let shadowed = shadowed.unwrap_or_else(|| panic!("{human:?}"));
+    assert!(lines[shadowed].contains("  shadowed  "), "{human:?}");
     // Beneath the file that isn't used, and beneath that one only.
     let said = lines[shadowed + 1];
     assert!(
-        said.contains("not used: plugins/libforebay_connector_file"),
+        said.contains("not used: an earlier folder has `plugins/libforebay_connector_file"),
         "{human:?}"
     );
     assert_eq!(human.stdout.matches("not used").count(), 1, "{human:?}");
@@ -101,6 +102,21 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
         human.stdout.contains("standalone:discard@v0.1.0"),
         "{human:?}"
     );
+    let plugins = listed(&place, &["--plugins", "plugins", "--plugins", "more"]);
+    let files: Vec<_> = plugins
+        .iter()
+        .filter(|it| it["name"] == "standalone:file@v0.1.0")
+        .collect();
+    let [used, shadowed] = *files else {
+        panic!("{files:?}");
+    };
+    assert_eq!(
+        (&used["status"], &used["reason"]),
+        (&"ready".into(), &Value::Null)
+    );
+    assert!(shadowed["path"].as_str().unwrap().starts_with("more/"));
+    assert_eq!(shadowed["status"], "quarantined");
+    assert_eq!(shadowed["reason"]["code"], "load.shadowed");
 
     let folders = std::env::join_paths([place.path("more"), place.path("plugins")]).unwrap();
     let mut command = place.command(&["list", "--json", "--load-from", "copy"]);
@@ -112,6 +128,42 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
         .find(|it| it["name"] == "standalone:file@v0.1.0")
         .unwrap();
     assert!(used["path"].as_str().unwrap().contains("/more/"), "{used}");
+}
+
+#[test]
+fn a_copy_in_the_same_folder_is_told_as_such() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    let library = library_file("forebay_connector_file");
+    fs::copy(&library, place.path("plugins/a-copy.so")).unwrap();
+    let human = place.run(&["list"]).expect_code(0).stdout;
+    assert!(
+        human.contains("not used: it is a copy of `./plugins/a-copy.so` (load.shadowed, look)"),
+        "{human}"
+    );
+}
+
+#[test]
+fn sides_and_parameters_are_shown() {
+    let place = Place::new();
+    let row = |name: &str, text: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let short = place.run(&["list"]).expect_code(0).stdout;
+    assert!(row("builtin:file@", &short).contains(" source, destination "));
+    assert!(row("builtin:discard@", &short).contains(" destination "));
+    assert!(!row("builtin:discard@", &short).contains("source"));
+    assert!(!short.contains("recordCount"), "{short}");
+    let long = place.run(&["list", "--parameters"]).expect_code(0).stdout;
+    for part in [
+        "recordCount",
+        "int, default 0",
+        "one of raw,structured",
+        "sdk.batch.size",
+    ] {
+        assert!(long.contains(part), "no {part} in {long}");
+    }
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! The parameters of plugins, for people who write a pipeline file.
+
+use std::collections::BTreeMap;
+
+use plugin_api::{Parameter, Specification, ValidationType};
+use plugin_host::parameters::{Side, with_reserved};
+
+/// What a plugin does, and the parameters of each of its sides.
+pub(super) fn of_plugin(specification: &Specification) -> String {
+    let mut text = String::new();
+    if !specification.summary.is_empty() {
+        text += &format!("    {}\n", specification.summary);
+    }
+    for (side, parameters) in [
+        ("source", &specification.source_params),
+        ("destination", &specification.destination_params),
+    ] {
+        if let Some(parameters) = parameters {
+            let none = if parameters.is_empty() {
+                ": no parameters"
+            } else {
+                ""
+            };
+            text += &format!("    {side}{none}\n");
+            text += &list(parameters);
+        }
+    }
+    text
+}
+
+/// The parameters that the host adds to those of every plugin.
+pub(super) fn of_host() -> String {
+    let none = BTreeMap::new();
+    let mut text = String::new();
+    for (side, name) in [(Side::Source, "source"), (Side::Destination, "destination")] {
+        text += &format!("every {name} also has\n");
+        text += &list(&with_reserved(&none, side));
+    }
+    text
+}
+
+fn list(parameters: &BTreeMap<String, Parameter>) -> String {
+    let width = parameters.keys().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let mut text = String::new();
+    for (name, parameter) in parameters {
+        text += &format!("      {name:width$}  {}\n", traits(parameter).join(", "));
+        if !parameter.description.is_empty() {
+            text += &format!("          {}\n", parameter.description);
+        }
+    }
+    text
+}
+
+/// Type, default and checks.
+fn traits(parameter: &Parameter) -> Vec<String> {
+    let mut traits = vec![parameter.kind.as_str().to_owned()];
+    if !parameter.default.is_empty() {
+        traits.push(format!("default {}", parameter.default));
+    }
+    traits.extend(parameter.validations.iter().map(|validation| {
+        let value = &validation.value;
+        match validation.kind {
+            ValidationType::Required => "required".to_owned(),
+            ValidationType::GreaterThan => format!("greater than {value}"),
+            ValidationType::LessThan => format!("less than {value}"),
+            ValidationType::Inclusion => format!("one of {value}"),
+            ValidationType::Exclusion => format!("none of {value}"),
+            ValidationType::Regex => format!("matching {value}"),
+        }
+    }));
+    if parameter.secret {
+        traits.push("secret".to_owned());
+    }
+    traits
+}
