@@ -156,7 +156,7 @@ impl<'data> Elf<'data> {
         segments::check(self)?;
         entries::check(self)?;
         let relocations = Relocations::read(self)?;
-        let symbols = Symbols::read(self, relocations.last_symbol())?;
+        let symbols = Symbols::read(self, || relocations.last_symbol())?;
         symbols.check(self)?;
         versions::check(self, &symbols)?;
         relocations.check(self, &symbols)?;

@@ -54,18 +54,35 @@ impl<'data> Relocations<'data> {
         RelrIterator::<Header>::new(ENDIAN, self.packed).map(wide)
     }
 
-    /// What a place of the library points to when all is done: `None` where nothing is written
-    /// there, `Some(None)` where that depends on other libraries.
-    pub(super) fn written_at(&self, elf: &Elf<'_>, place: u64) -> Option<Option<u64>> {
-        let here = |r: &&Relocation| wide(r.r_offset(ENDIAN)) == place;
-        let mut all = self.tables.iter().copied().flatten();
-        if let Some(relocation) = all.rfind(here) {
-            let is_relative = effect(relocation.r_type(ENDIAN, false)) == Some(Effect::Relative);
-            return Some(is_relative.then(|| addend(relocation)));
+    /// What the words of an array point to when all is done: `None` where nothing is written,
+    /// `Some(None)` where that depends on other libraries.
+    pub(super) fn written_to(&self, elf: &Elf<'_>, array: Range<u64>) -> Vec<Option<Option<u64>>> {
+        let mut words: Vec<_> = array
+            .clone()
+            .step_by(size_of::<usize>())
+            .map(|_| None)
+            .collect();
+        let mut write = |at: u64, value| {
+            let index = at.checked_sub(array.start).map(|skip| skip / WORD);
+            let index = index.and_then(|index| usize::try_from(index).ok());
+            if let Some(word) = index.and_then(|index| words.get_mut(index)) {
+                *word = Some(value);
+            }
+        };
+        for at in self.packed() {
+            write(at, in_place(elf, at));
         }
-        self.packed()
-            .any(|packed| packed == place)
-            .then(|| in_place(elf, place))
+        for table in self.tables {
+            for relocation in table {
+                let is_relative =
+                    || effect(relocation.r_type(ENDIAN, false)) == Some(Effect::Relative);
+                let at = wide(relocation.r_offset(ENDIAN));
+                if array.contains(&at) {
+                    write(at, is_relative().then(|| addend(relocation)));
+                }
+            }
+        }
+        words
     }
 
     /// Checks the place and the source of every relocation.
@@ -76,44 +93,52 @@ impl<'data> Relocations<'data> {
             .iter()
             .any(|s| s.p_type(ENDIAN) == PT_TLS && wide(s.p_memsz(ENDIAN)) > 0);
         let places = Places::new(elf, symbols);
-        for (index, relocation) in self.tables.iter().copied().flatten().enumerate() {
-            let kind = relocation.r_type(ENDIAN, false);
-            let at = wide(relocation.r_offset(ENDIAN));
-            let symbol = relocation.r_sym(ENDIAN, false);
-            let Some(effect) = effect(kind) else {
-                return damaged(format!(
-                    "relocation {index} is of the unknown kind {}",
-                    kind.0
-                ));
-            };
-            // It doesn't look at the kind of these, but asserts it.
-            let is_counted = (index as u64) < counted && index < self.tables[0].len();
-            if is_counted && effect != Effect::Relative && cfg!(target_arch = "x86_64") {
-                return damaged(format!(
-                    "relocation {index} is counted as relative and isn't"
-                ));
-            }
-            let (size, is_sound) = match effect {
-                Effect::Nothing => continue,
-                Effect::Relative => (
-                    WORD,
-                    symbol == 0 && elf.memory.is_pointer(addend(relocation)),
-                ),
-                Effect::Resolved => (WORD, symbol == 0 && elf.memory.is_code(addend(relocation))),
-                Effect::OfSymbol(size) => (size, symbols.get(symbol).is_some()),
-                Effect::OfThread(size) => {
-                    let found = symbols.get(symbol);
-                    let is_of_thread = found.is_some_and(|found| found.st_type() == STT_TLS);
-                    (size, is_of_thread || (symbol == 0 && has_threads))
+        for (table, counted) in self.tables.into_iter().zip([counted, 0]) {
+            for (index, relocation) in table.iter().enumerate() {
+                let kind = relocation.r_type(ENDIAN, false);
+                let at = wide(relocation.r_offset(ENDIAN));
+                let symbol = relocation.r_sym(ENDIAN, false);
+                let Some(effect) = effect(kind) else {
+                    return damaged(format!(
+                        "relocation {index} is of the unknown kind {}",
+                        kind.0
+                    ));
+                };
+                // It doesn't look at the kind of these, but asserts it.
+                let is_counted = (index as u64) < counted && cfg!(target_arch = "x86_64");
+                if is_counted && effect != Effect::Relative {
+                    return damaged(format!(
+                        "relocation {index} is counted as relative and isn't"
+                    ));
                 }
-            };
-            if !is_sound {
-                return damaged(format!("relocation {index} of {at:#x} leads nowhere"));
+                let (size, is_sound) = match effect {
+                    Effect::Nothing => continue,
+                    Effect::Relative => (
+                        WORD,
+                        symbol == 0 && elf.memory.is_pointer(addend(relocation)),
+                    ),
+                    Effect::Resolved => {
+                        (WORD, symbol == 0 && elf.memory.is_code(addend(relocation)))
+                    }
+                    Effect::OfSymbol(size) => (size, symbols.get(symbol).is_some()),
+                    Effect::OfThread(size) => {
+                        let found = symbols.get(symbol);
+                        let is_of_thread = found.is_some_and(|found| found.st_type() == STT_TLS);
+                        (size, is_of_thread || (symbol == 0 && has_threads))
+                    }
+                };
+                if !is_sound {
+                    return damaged(format!("relocation {index} of {at:#x} leads nowhere"));
+                }
+                if !places.allow(at, size) {
+                    return places.refuse(at);
+                }
             }
-            places.check(at, size)?;
         }
         for at in self.packed() {
-            places.check(at, WORD)?;
+            if !places.allow(at, WORD) {
+                return places.refuse(at);
+            }
             if !in_place(elf, at).is_some_and(|value| elf.memory.is_pointer(value)) {
                 return damaged(format!("the packed relocation of {at:#x} leads nowhere"));
             }
@@ -164,37 +189,36 @@ impl Places {
             .into_iter()
             .filter_map(|(address, size)| elf.value(address).zip(size));
         let writable = elf.memory.loads().filter(|load| load.is_writable());
+        let writable: Vec<_> = writable.map(|load| load.addresses.clone()).collect();
+        // Most tables can't be written to anyway.
+        let is_writable = |table: &Range<u64>| writable.iter().any(|range| overlap(range, table));
+        let tables = dynamic.chain(sized);
+        let tables = tables.map(|(address, size)| address..address.saturating_add(size));
         Self {
-            writable: writable.map(|load| load.addresses.clone()).collect(),
-            tables: dynamic
-                .chain(sized)
-                .map(|(address, size)| address..address.saturating_add(size))
-                .collect(),
+            tables: tables.filter(is_writable).collect(),
+            writable,
         }
     }
 
-    fn check(&self, at: u64, size: u64) -> Result<(), LoadError> {
-        let Some(end) = at.checked_add(size) else {
-            return damaged(format!("the relocation of {at:#x} is out of range"));
-        };
-        if !self
-            .writable
-            .iter()
-            .any(|range| range.start <= at && end <= range.end)
-        {
-            return damaged(format!(
-                "the relocation of {at:#x} is outside of what can be written to"
-            ));
-        }
-        if self
-            .tables
-            .iter()
-            .any(|range| at < range.end && range.start < end)
-        {
-            return damaged(format!(
-                "the relocation of {at:#x} changes what relocations are made by"
-            ));
-        }
-        Ok(())
+    /// Whether a relocation may write so many bytes at a place.
+    #[inline]
+    fn allow(&self, at: u64, size: u64) -> bool {
+        let place = at..at.saturating_add(size);
+        let mut writable = self.writable.iter();
+        writable.any(|range| range.start <= place.start && place.end <= range.end)
+            && !self.tables.iter().any(|table| overlap(table, &place))
     }
+
+    fn refuse(&self, at: u64) -> Result<(), LoadError> {
+        let is_table = self.tables.iter().any(|table| table.contains(&at));
+        damaged(if is_table {
+            format!("the relocation of {at:#x} changes what relocations are made by")
+        } else {
+            format!("the relocation of {at:#x} is outside of what can be written to")
+        })
+    }
+}
+
+fn overlap(left: &Range<u64>, right: &Range<u64>) -> bool {
+    left.start < right.end && right.start < left.end
 }

@@ -41,15 +41,18 @@ fn functions(
     if !size.is_multiple_of(WORD) || (size > 0 && elf.memory.content(array, size).is_none()) {
         return damaged(format!("its constructors at {array:#x} are not loaded"));
     }
-    for place in (array..array + size).step_by(size_of::<usize>()) {
-        let is_code = match relocations.written_at(elf, place) {
+    let words = relocations.written_to(elf, array..array + size);
+    for (index, word) in words.into_iter().enumerate() {
+        let is_code = match word {
             None => false,
             // Another library's function, which the dynamic loader has to find.
             Some(None) => true,
             Some(Some(function)) => elf.memory.is_code(function),
         };
         if !is_code {
-            return damaged(format!("the constructor at {place:#x} leads to no code"));
+            return damaged(format!(
+                "constructor {index} of those at {array:#x} leads to no code"
+            ));
         }
     }
     Ok(())

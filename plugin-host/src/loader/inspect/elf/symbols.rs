@@ -19,14 +19,17 @@ pub(super) struct Symbols<'data> {
 impl<'data> Symbols<'data> {
     /// Views the table. Its length stands nowhere: it follows from the hash table, as the last
     /// symbol is in the last chain. Where no symbol can be found, those of relocations count.
-    pub(super) fn read(elf: &Elf<'data>, last_used: u32) -> Result<Self, LoadError> {
+    pub(super) fn read(
+        elf: &Elf<'data>,
+        last_used: impl FnOnce() -> u32,
+    ) -> Result<Self, LoadError> {
         let address = elf.value(DT_SYMTAB).unwrap_or(0);
         let lost = || LoadError::damaged("its symbols are not loaded");
         let bytes = elf.at(address).ok_or_else(lost)?;
         let by_gnu_hash = gnu_hash(elf)?;
         let by_hash = hash(elf)?;
         let count = by_hash.into_iter().chain(by_gnu_hash).max();
-        let count = count.unwrap_or(last_used as usize + 1);
+        let count = count.unwrap_or_else(|| last_used() as usize + 1);
         let (all, _) = pod::slice_from_bytes(bytes, count).map_err(|()| lost())?;
         if by_hash.is_some_and(|count| count < all.len()) {
             return damaged("its two hash tables have different symbols");
