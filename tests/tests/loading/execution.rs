@@ -44,7 +44,21 @@ fn nothing_of_a_refused_file_runs() {
     assert!(!touch.at("it-ran").exists());
 }
 
-/// Else the test before proves nothing.
+/// Which of them would be used is known by their markers.
+#[test]
+fn files_that_collide_are_not_opened() {
+    let folder = Folder::new();
+    folder.copy("a.so", &plugin_file(PACKAGE));
+    let other = Library::read(&plugin_file(PACKAGE));
+    folder.put("b.so", other.with_marker_field("rustc", "rustc 1.95.1"));
+    let touch = Folder::new();
+    let report = scan(&folder, &touch.at("it-ran"));
+    let codes: Vec<_> = report.quarantined.iter().map(|file| &*file.code).collect();
+    assert_eq!(codes, ["load.duplicate", "load.duplicate"]);
+    assert!(!touch.at("it-ran").exists());
+}
+
+/// Else the tests before prove nothing.
 #[test]
 fn a_good_file_runs() {
     let folder = Folder::new();

@@ -26,7 +26,7 @@ fn refused<const N: usize>(file: &Library, says: [&str; N]) {
 
 #[test]
 fn loadable_segments() {
-    use SegmentField::{Address, Align, Flags, Offset};
+    use SegmentField::{Address, Align, FileSize, Flags, Offset};
     let with = |nth, field, value| good().with_segment(PT_LOAD, nth, field, value);
     let (second, ..) = good().segment(PT_LOAD, 1);
     refused(&with(1, Align, 3), ["aligned to 3"]);
@@ -41,6 +41,10 @@ fn loadable_segments() {
         &with(3, Address, last | 0x7fff_ffff_ffff_f000),
         ["out of order"],
     );
+    let behind = good().bytes().len() as u64 + 0x10_0000;
+    let empty =
+        with(3, FileSize, 0).with_segment(PT_LOAD, 3, Offset, (behind & !0xfff) | (last & 0xfff));
+    refused(&empty, ["begins behind the file"]);
     // The linker's other tables tell that these aren't what it has written.
     refused(&with(1, Flags, 4), ["where no code is"]);
     refused(&with(3, Flags, 4), ["outside of what can be written to"]);
@@ -65,6 +69,8 @@ fn segments_within_the_loaded_ones() {
         &with(PT_DYNAMIC, MemorySize, NOWHERE),
         ["the dynamic section"],
     );
+    let read_only = good().with_segment(PT_LOAD, 2, SegmentField::Flags, 4);
+    refused(&read_only, ["dynamic section can't be written to"]);
     refused(&with(PT_PHDR, Address, NOWHERE), ["the segment table"]);
     refused(&with(PT_NOTE, Address, NOWHERE), ["a note"]);
     refused(&with(PT_NOTE, MemorySize, NOWHERE), ["a note"]);
@@ -217,6 +223,27 @@ fn symbols() {
 }
 
 #[test]
+fn the_old_hash_table() {
+    // Nobody reads the table for unwinding here, so it can be one.
+    let (place, _) = good().segment(PT_GNU_EH_FRAME, 0);
+    let with = |numbers: [u32; 5]| {
+        let numbers = numbers.map(u32::to_le_bytes).concat();
+        good()
+            .with_entry(DT_FLAGS, place)
+            .with_tag(DT_FLAGS, DT_HASH)
+            .with_content(place, &numbers)
+    };
+    // Numbers of buckets and symbols, the bucket, the chain.
+    refused(&with([1, 2, 0, 0, 0]), ["different symbols"]);
+    refused(&with([1, 2, 1, 0, 1]), ["its hash table leads nowhere"]);
+    refused(&with([1, 2, 9, 0, 0]), ["its hash table leads nowhere"]);
+    refused(
+        &with([u32::MAX, 2, 0, 0, 0]),
+        ["its hash table leads nowhere"],
+    );
+}
+
+#[test]
 fn versions() {
     let indexes = good().entry(DT_VERSYM);
     let needs = good().entry(DT_VERNEED);
@@ -303,6 +330,34 @@ fn relocations() {
     refused(
         &at(calls + 8, kind(R_X86_64_JUMP_SLOT, 1 << 20)),
         ["leads nowhere"],
+    );
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn packed_relocations() {
+    let (list, _) = good().segment(PT_GNU_EH_FRAME, 0);
+    let (data, _) = good().segment(PT_LOAD, 3);
+    let (dynamic, _) = good().segment(PT_DYNAMIC, 0);
+    let place = data.next_multiple_of(8);
+    let with = |place: u64, value: u64| {
+        let tags = [(DT_FLAGS, DT_RELR, list), (DT_FLAGS_1, DT_RELRSZ, 8)];
+        let tags = tags.into_iter().chain([(DT_RELACOUNT, DT_RELRENT, 8)]);
+        let file = tags.fold(good(), |file, (tag, other, value)| {
+            file.with_entry(tag, value).with_tag(tag, other)
+        });
+        file.with_content(data.next_multiple_of(8), &value.to_le_bytes())
+            .with_content(list, &place.to_le_bytes())
+    };
+    inspect(with(place, data).bytes(), "plugin").unwrap();
+    refused(
+        &with(place, NOWHERE),
+        ["packed relocation", "leads nowhere"],
+    );
+    refused(&with(NOWHERE, data), ["outside of what can be written to"]);
+    refused(
+        &with(dynamic, data),
+        ["changes what relocations are made by"],
     );
 }
 
