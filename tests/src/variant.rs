@@ -204,6 +204,7 @@ fn scan_manifest(name: &str) -> String {
          \n\
          [dependencies]\n\
          forebay-plugin-host.workspace = true\n\
+         log.workspace = true\n\
          serde_json.workspace = true\n\
          signal-hook.workspace = true\n",
         scan_package(name)
