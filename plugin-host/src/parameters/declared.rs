@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plugin_api::Parameter;
 
-use super::error::{ConfigError, parameter_error};
-use super::rules::{check_validation, violations};
+use super::error::ConfigError;
+use super::rules::violations;
 
 /// Checks that every default is of its parameter's type and passes its validations.
 ///
@@ -23,23 +23,4 @@ pub fn check_defaults(params: &BTreeMap<String, Parameter>) -> Result<(), Config
         errors
     });
     ConfigError::unless_empty(errors.collect())
-}
-
-/// Checks that every name can be given and every validation can be applied.
-///
-/// # Errors
-/// All that can't, as `config.specification`: a name that is empty or has white space around it, a
-/// bound that is no number (or no duration, for one), a regular expression that doesn't compile.
-pub fn check_parameters(params: &BTreeMap<String, Parameter>) -> Result<(), ConfigError> {
-    let mut errors = Vec::new();
-    for (name, parameter) in params {
-        if name.is_empty() || name.trim() != name {
-            let message = "a parameter's name can't be empty or have white space around it";
-            errors.push(parameter_error(name, "specification", message.into()));
-        }
-        let validations = parameter.validations.iter();
-        errors
-            .extend(validations.filter_map(|check| check_validation(name, parameter, check).err()));
-    }
-    ConfigError::unless_empty(errors)
 }

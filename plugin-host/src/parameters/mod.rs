@@ -7,8 +7,8 @@
 //! parameter ever gets into an error.
 //!
 //! The host has parameters of its own, `sdk.…`: [`with_reserved`] adds them to a specification's,
-//! [`set_aside`] picks out those that Conduit knows and this host doesn't heed. The checks of what
-//! a plugin *declares*, [`check_parameters`] and [`check_defaults`], belong to loading it.
+//! [`set_aside`] picks out those that Conduit knows and this host doesn't heed. [`check_defaults`] and
+//! the validations themselves are checked when a plugin is loaded, by `specification`.
 //!
 //! ```text
 //! let params = with_reserved(&specification_params, Side::Source);
@@ -26,9 +26,10 @@ pub(crate) mod suggest;
 mod tests;
 mod validate;
 
-pub use declared::{check_defaults, check_parameters};
+pub use declared::check_defaults;
 pub use error::ConfigError;
 pub use reserved::{
     BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RECORD_FORMAT, Side, set_aside, with_reserved,
 };
+pub(crate) use rules::check_validation;
 pub use validate::validate;

@@ -29,12 +29,11 @@ pub(super) fn violations(name: &str, parameter: &Parameter, text: &str) -> Vec<P
         .collect()
 }
 
-/// Whether a validation could be applied to any value at all.
-pub(super) fn check_validation(
-    name: &str,
+/// Why a validation can be applied to no value at all, if so.
+pub(crate) fn check_validation(
     parameter: &Parameter,
     validation: &Validation,
-) -> Result<(), ParameterError> {
+) -> Result<(), String> {
     match validation.kind {
         ValidationType::GreaterThan | ValidationType::LessThan => {
             bound(parameter, validation).map(drop)
@@ -42,7 +41,6 @@ pub(super) fn check_validation(
         ValidationType::Regex => regex(validation).map(drop),
         ValidationType::Required | ValidationType::Inclusion | ValidationType::Exclusion => Ok(()),
     }
-    .map_err(|violation| violation.of(name))
 }
 
 /// A rule that was broken: the end of its code, and what is wrong.
@@ -135,7 +133,9 @@ fn apply(validation: &Validation, parameter: &Parameter, text: &str) -> Result<(
             ),
         ),
         ValidationType::Regex => (
-            regex(validation)?.is_match(text),
+            regex(validation)
+                .map_err(|why| unusable(validation, &why))?
+                .is_match(text),
             "regex",
             format!("{shown} should match the regex {value:?}: regex validation failed"),
         ),
@@ -153,7 +153,7 @@ fn compare(
     text: &str,
     validation: &Validation,
 ) -> Result<Option<Ordering>, Violation> {
-    let bound = bound(parameter, validation)?;
+    let bound = bound(parameter, validation).map_err(|why| unusable(validation, &why))?;
     let number = match parameter.kind {
         ParameterType::Duration => duration::parse_nanos(text).ok().map(Number::Whole),
         _ => Number::parse(text),
@@ -166,41 +166,38 @@ fn compare(
     Ok(number.compare(bound))
 }
 
-fn bound(parameter: &Parameter, validation: &Validation) -> Result<Number, Violation> {
-    let text = validation.value.trim();
-    let bound = match parameter.kind {
-        ParameterType::Duration => match duration::parse_nanos(text) {
-            Ok(nanos) => Some(Number::Whole(nanos)),
+fn bound(parameter: &Parameter, validation: &Validation) -> Result<Number, String> {
+    let text = &*validation.value;
+    if parameter.kind != ParameterType::Duration {
+        // Nothing lies on one side of NaN.
+        let number = Number::parse(text).filter(|n| n.compare(*n).is_some());
+        return number.ok_or_else(|| format!("expected a number, found {text:?}"));
+    }
+    duration::parse_nanos(text)
+        .map(Number::Whole)
+        .or_else(|error| {
             // `greater-than -1` is what older specifications say of a duration. From zero down it
             // can only mean one thing, whatever the unit.
-            Err(_) => Number::parse(text)
-                .filter(|n| n.compare(Number::Whole(0)).is_some_and(Ordering::is_le)),
-        },
-        _ => Number::parse(text),
-    };
-    bound.ok_or_else(|| {
-        let what = match parameter.kind {
-            ParameterType::Duration => "a duration",
-            _ => "a number",
-        };
-        unusable(validation, &format!("the bound is not {what}"))
-    })
+            Number::parse(text)
+                .filter(|n| n.compare(Number::Whole(0)).is_some_and(Ordering::is_le))
+                .ok_or_else(|| format!("expected a duration, found {text:?} ({error})"))
+        })
 }
 
-fn regex(validation: &Validation) -> Result<Regex, Violation> {
+fn regex(validation: &Validation) -> Result<Regex, String> {
     Regex::new(&validation.value).map_err(|error| {
         // The last of its lines says what is wrong, the others draw where.
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default();
-        unusable(validation, reason.trim_start_matches("error: "))
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        format!("{:?} is no regular expression: {reason}", validation.value)
     })
 }
 
 /// The plugin is to blame: its validation says nothing about any value.
 fn unusable(validation: &Validation, reason: &str) -> Violation {
     let kind = validation.kind.as_str();
-    let value = &validation.value;
-    let message = format!("its validation {kind} {value:?} can't be applied: {reason}");
+    let message = format!("its validation {kind} can't be applied: {reason}");
     Violation("specification", message)
 }
 

@@ -1,15 +1,15 @@
 //! The rules that a specification must keep.
 //!
-//! Whether the defaults pass their own validations isn't checked here but by the code that checks
-//! settings, so that the two can't disagree.
+//! What a validation or a default means is asked of the code that checks settings, so that the two
+//! can't disagree.
 
 use std::collections::BTreeMap;
 
-use plugin_api::{Parameter, ParameterType, Specification, Validation, ValidationType, duration};
-use regex::Regex;
+use plugin_api::{Parameter, Specification};
 use semver::Version;
 
 use super::SpecificationError;
+use crate::parameters::check_validation;
 
 type Result<T> = std::result::Result<T, SpecificationError>;
 
@@ -59,47 +59,10 @@ fn check_parameters(side: &str, parameters: Option<&BTreeMap<String, Parameter>>
             return Err(SpecificationError::new(side, why));
         }
         for (i, validation) in parameter.validations.iter().enumerate() {
-            check_validation(parameter.kind, validation).map_err(|why| {
+            check_validation(parameter, validation).map_err(|why| {
                 SpecificationError::new(format!("{side}.{name}.validations[{i}].value"), why)
             })?;
         }
     }
     Ok(())
-}
-
-fn check_validation(
-    kind: ParameterType,
-    validation: &Validation,
-) -> std::result::Result<(), String> {
-    let value = &*validation.value;
-    match validation.kind {
-        ValidationType::GreaterThan | ValidationType::LessThan => {
-            if kind == ParameterType::Duration {
-                // Bounds are compared with durations, so `-1` alone would mean nothing.
-                return match duration::parse_nanos(value) {
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(format!("expected a duration, found {value:?} ({error})")),
-                };
-            }
-            match value.parse::<f64>() {
-                Ok(bound) if !bound.is_nan() => Ok(()),
-                _ => Err(format!("expected a number, found {value:?}")),
-            }
-        }
-        ValidationType::Regex => match Regex::new(value) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!(
-                "{value:?} is no regular expression: {}",
-                reason(&error)
-            )),
-        },
-        ValidationType::Required | ValidationType::Inclusion | ValidationType::Exclusion => Ok(()),
-    }
-}
-
-/// What a regex error says, without the drawing of several lines that comes before it.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
