@@ -29,8 +29,11 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
             "is not there"
         };
         let error = anyhow!("the plugin folder `{}` {what}", missing.display());
-        return Err(Failure::new(Exit::Environment, "plugins.no_folder", error)
-            .with_help("make the folder, or name another one with `--plugins`"));
+        return Err(
+            Failure::new(Exit::Environment, "plugins.no_folder", error).with_help(
+                "make the folder, or name another one with `--plugins` or FOREBAY_PLUGINS",
+            ),
+        );
     }
     // The default folder need not be there; then there are only the builtins.
     let present: Vec<PathBuf> = folders

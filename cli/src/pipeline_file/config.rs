@@ -89,6 +89,10 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
             let place = connector.map_or(&entry.place, |it| place_of(it, setting));
             report.problem(place, "config.invalid", error.to_string(), error.help());
         }
+        PipelineError::ForeignPosition { connector: id, .. } => {
+            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
+            report.problem(place, "position.foreign", error.to_string(), error.help());
+        }
         PipelineError::Lookup { connector: id, .. }
         | PipelineError::NoSuchSide { connector: id, .. } => {
             let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);

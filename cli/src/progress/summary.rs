@@ -64,6 +64,21 @@ pub(crate) struct RunError {
     pub(crate) help: Option<String>,
 }
 
+impl RunError {
+    /// `file`, `line` and `column` are null where no text of a pipeline file is to blame.
+    fn to_json(&self) -> Value {
+        let place = self.place.as_ref();
+        json!({
+            "code": self.code,
+            "message": self.message,
+            "help": self.help,
+            "file": place.map(|place| place.file.display().to_string()),
+            "line": place.map(|place| place.line),
+            "column": place.map(|place| place.column),
+        })
+    }
+}
+
 /// A line a pipeline, and beneath it why it failed or what a forced stop has left.
 pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     let width = super::name_width(outcomes.iter().map(|outcome| outcome.pipeline.as_str()));
@@ -111,11 +126,7 @@ pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
                 "bytes": outcome.bytes,
                 "errors": outcome.errors,
                 "seconds": outcome.elapsed.as_secs_f64(),
-                "error": outcome.error.as_ref().map(|error| json!({
-                    "code": error.code,
-                    "message": error.message,
-                    "help": error.help,
-                })),
+                "error": outcome.error.as_ref().map(RunError::to_json),
             })
         })
         .collect();
@@ -206,6 +217,9 @@ mod tests {
                         "code": "connector.open",
                         "message": "can't open `x`: no such file",
                         "help": "make `x`",
+                        "file": null,
+                        "line": null,
+                        "column": null,
                     },
                 },
             ]})

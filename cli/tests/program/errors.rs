@@ -243,6 +243,29 @@ fn what_fails_in_a_run_is_1() {
 }
 
 #[test]
+fn a_position_of_another_plugin_is_named_with_its_place() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    place.write("pipeline.yaml", GOOD);
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    let before = place.read("out.txt");
+    let other = GOOD.replacen("plugin: builtin:file", "plugin: builtin:generator", 1);
+    let other = other.replacen("path: in.txt\n          follow: false", "recordCount: 3", 1);
+    place.write("pipeline.yaml", &other);
+    let json = place
+        .run(&["run", "pipeline.yaml", "--json"])
+        .expect_code(2);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    let error = &document["pipelines"][0]["error"];
+    assert_eq!(error["code"], "position.foreign", "{json:?}");
+    assert_eq!(error["file"], "pipeline.yaml");
+    assert_eq!((&error["line"], &error["column"]), (&7.into(), &17.into()));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("builtin:file@v0.1.0"), "{message}");
+    assert_eq!(place.read("out.txt"), before);
+}
+
+#[test]
 fn an_environment_that_is_not_as_needed_is_3() {
     let place = Place::new();
     place.write("in.txt", "one\n");
