@@ -1,6 +1,9 @@
 //! The figures of docs/performance.md: arms in alternation, with an A/A control, in one run.
 //!
 //!     cargo bench --package forebay --bench ratios
+//!     cargo bench --package forebay --bench ratios -- lines
+//!
+//! The second form runs only the scenarios whose title has that text in it.
 //!
 //! `generate`: generator to discard with 100 B that differ in every record, builtin twice (the
 //! control) and loaded. `lines`: file to file of 5 million lines of about 100 B in memory, with key,
@@ -94,6 +97,11 @@ type Arm<'a> = (&'a str, &'a mut dyn FnMut() -> Cost);
 
 /// Runs the arms in turn and prints each one's rate, and its ratio to the first arm of the round.
 fn alternate(title: &str, records: u64, arms: &mut [Arm<'_>]) {
+    // Cargo adds `--bench`.
+    let wanted = std::env::args().skip(1).find(|text| !text.starts_with('-'));
+    if wanted.is_some_and(|text| !title.contains(&text)) {
+        return;
+    }
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); arms.len()];
     let mut walls: Vec<Vec<f64>> = vec![Vec::new(); arms.len()];
     for round in 0..=PAIRS {

@@ -185,37 +185,16 @@ impl BatchBuffer {
         self.index_length < self.index_capacity && self.arena_length < self.arena_target
     }
 
-    /// Lends `length` bytes behind those written and `skip` more; [`BatchBuffer::commit`] then keeps
-    /// what is wanted of them, those that were skipped included.
-    ///
-    /// Returns `None` where the host refuses to grow the arena that far.
+    /// The arena, to write what no record owns.
     #[inline]
-    pub fn spare(&mut self, skip: usize, length: usize) -> Option<&mut [u8]> {
-        let needed = skip.checked_add(length)?;
-        if needed > (self.arena_capacity - self.arena_length) as usize && !self.make_room(needed) {
-            return None;
-        }
-        // SAFETY: `arena_length + skip + length <= arena_capacity`, so the pointer stays inside.
-        let start = unsafe { self.arena.add(self.arena_length as usize + skip) };
-        // SAFETY: `length` bytes fit behind `start`, initialised and unshared as `from_raw` demands.
-        Some(unsafe { std::slice::from_raw_parts_mut(start, length) })
-    }
-
-    /// Keeps the first `length` bytes of what [`BatchBuffer::spare`] lent, and returns their span.
-    #[inline]
-    pub fn commit(&mut self, length: usize) -> Span {
-        let offset = self.arena_length;
-        let room = self.arena_capacity - offset;
-        let length = u32::try_from(length).unwrap_or(room).min(room);
-        self.arena_length = offset + length;
-        Span { offset, length }
+    pub fn arena(&mut self) -> Arena<'_> {
+        Arena { buffer: self }
     }
 
     /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
-        copy_field(bytes, self.spare(0, bytes.len())?);
-        Some(self.commit(bytes.len()))
+        self.arena().append(bytes)
     }
 
     /// The bytes written so far.
@@ -226,34 +205,16 @@ impl BatchBuffer {
         unsafe { std::slice::from_raw_parts(self.arena, self.arena_length as usize) }
     }
 
-    /// The bytes written so far, to patch one of them.
+    /// Begins a record. `None` when the index is full.
     #[inline]
-    pub fn written_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `written`; `&mut self` makes the borrow unique.
-        unsafe { std::slice::from_raw_parts_mut(self.arena, self.arena_length as usize) }
-    }
-
-    /// Forgets the bytes from `length` on.
-    pub fn truncate_arena(&mut self, length: u32) {
-        self.arena_length = self.arena_length.min(length);
-    }
-
-    /// Begins a record: an entry of zeros to be filled in place. `None` when the index is full.
-    ///
-    /// An entry that is made elsewhere and copied here would be loaded in other pieces than it was
-    /// stored in, and the processor would have to wait for the stores.
-    #[inline]
-    pub fn begin(&mut self) -> Option<&mut RecordIndex> {
+    pub fn begin(&mut self) -> Option<Draft<'_>> {
         if self.index_length >= self.index_capacity {
             return None;
         }
-        // SAFETY: `index_length < index_capacity`, so the pointer stays inside the index.
-        let slot = unsafe { self.index.add(self.index_length as usize) };
-        self.index_length += 1;
-        // SAFETY: the slot is inside the index, initialised and unshared as `from_raw` demands.
-        let entry = unsafe { &mut *slot };
-        *entry = RecordIndex::default();
-        Some(entry)
+        Some(Draft {
+            entry: RecordIndex::default(),
+            buffer: self,
+        })
     }
 
     /// The records written so far.
@@ -262,21 +223,6 @@ impl BatchBuffer {
     pub fn records(&self) -> &[RecordIndex] {
         // SAFETY: `index_length <= index_capacity`, initialised as `from_raw` demands.
         unsafe { std::slice::from_raw_parts(self.index, self.index_length as usize) }
-    }
-
-    /// The newest record, to fill in its fields.
-    #[inline]
-    pub fn last_mut(&mut self) -> Option<&mut RecordIndex> {
-        let last = self.index_length.checked_sub(1)?;
-        // SAFETY: `last < index_length <= index_capacity`.
-        let slot = unsafe { self.index.add(last as usize) };
-        // SAFETY: the slot is initialised, and `&mut self` makes the borrow unique.
-        Some(unsafe { &mut *slot })
-    }
-
-    /// Takes the newest record back.
-    pub fn pop(&mut self) {
-        self.index_length = self.index_length.saturating_sub(1);
     }
 
     #[cold]
@@ -294,25 +240,113 @@ impl BatchBuffer {
     }
 }
 
-/// Copies a field; both are of the same length. Positions and keys are short, and calling `memcpy`
-/// costs more than they do.
+/// The arena of a buffer, which is all that the fields of a record need of it.
+#[derive(Debug)]
+pub struct Arena<'b> {
+    buffer: &'b mut BatchBuffer,
+}
+
+impl Arena<'_> {
+    /// Lends `length` bytes behind those written and `skip` more; [`Arena::commit`] then keeps what
+    /// is wanted of them, those that were skipped included.
+    ///
+    /// Returns `None` where the host refuses to grow the arena that far.
+    #[inline]
+    pub fn spare(&mut self, skip: usize, length: usize) -> Option<&mut [u8]> {
+        let buffer = &mut *self.buffer;
+        let needed = skip.checked_add(length)?;
+        if needed > (buffer.arena_capacity - buffer.arena_length) as usize
+            && !buffer.make_room(needed)
+        {
+            return None;
+        }
+        // SAFETY: `arena_length + skip + length <= arena_capacity`, so the pointer stays inside.
+        let start = unsafe { buffer.arena.add(buffer.arena_length as usize + skip) };
+        // SAFETY: `length` bytes fit behind `start`, initialised and unshared as `from_raw` demands.
+        Some(unsafe { std::slice::from_raw_parts_mut(start, length) })
+    }
+
+    /// Keeps the first `length` bytes of what [`Arena::spare`] lent, and returns their span.
+    #[inline]
+    pub fn commit(&mut self, length: usize) -> Span {
+        let offset = self.buffer.arena_length;
+        let room = self.buffer.arena_capacity - offset;
+        #[expect(clippy::cast_possible_truncation, reason = "at most `room`, a u32")]
+        let length = length.min(room as usize) as u32;
+        self.buffer.arena_length = offset + length;
+        Span { offset, length }
+    }
+
+    /// Appends bytes, or returns `None` where the host refuses to grow the arena that far.
+    #[inline]
+    pub fn append(&mut self, bytes: &[u8]) -> Option<Span> {
+        copy_field(bytes, self.spare(0, bytes.len())?);
+        Some(self.commit(bytes.len()))
+    }
+}
+
+/// A record that was begun; it counts when it is finished.
+///
+/// Where all of this is inlined, the entry is in registers until then.
+#[derive(Debug)]
+pub struct Draft<'b> {
+    /// What the record is made of.
+    pub entry: RecordIndex,
+    /// Has room for one more entry.
+    buffer: &'b mut BatchBuffer,
+}
+
+impl Draft<'_> {
+    /// The arena, to write the record's fields.
+    #[inline]
+    pub fn arena(&mut self) -> Arena<'_> {
+        self.buffer.arena()
+    }
+
+    /// Adds the record to the batch.
+    #[inline]
+    pub fn finish(self) {
+        let Self { entry, buffer } = self;
+        // SAFETY: `index_length < index_capacity`, as `begin` has checked and nobody has changed
+        // since, so the pointer stays inside the index.
+        let slot = unsafe { buffer.index.add(buffer.index_length as usize) };
+        // SAFETY: the slot is inside the index, initialised and unshared as `from_raw` demands.
+        unsafe { slot.write(entry) };
+        buffer.index_length += 1;
+    }
+
+    /// Takes the record back, and the bytes from `arena_length` on; returns how many records are
+    /// left.
+    pub fn take_back(self, arena_length: u32) -> u32 {
+        let buffer = self.buffer;
+        buffer.arena_length = buffer.arena_length.min(arena_length);
+        buffer.index_length
+    }
+}
+
+/// Copies a field; both are of the same length. Fields are short, and calling `memcpy` costs more
+/// than most of them do.
 #[inline]
 pub fn copy_field(from: &[u8], to: &mut [u8]) {
-    /// Copies the first and the last `N` bytes, which overlap where there are fewer than `2 * N`.
+    /// Copies the first `A` and the last `B` bytes, which overlap where there are fewer than both.
     #[inline]
-    fn ends<const N: usize>(from: &[u8], to: &mut [u8]) {
-        if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
-            if let Some(to) = to.first_chunk_mut::<N>() {
+    fn ends<const A: usize, const B: usize>(from: &[u8], to: &mut [u8]) {
+        if let (Some(first), Some(last)) = (from.first_chunk::<A>(), from.last_chunk::<B>()) {
+            if let Some(to) = to.first_chunk_mut::<A>() {
                 *to = *first;
             }
-            if let Some(to) = to.last_chunk_mut::<N>() {
+            if let Some(to) = to.last_chunk_mut::<B>() {
                 *to = *last;
             }
         }
     }
     match from.len() {
-        8..=16 => ends::<8>(from, to),
-        4..8 => ends::<4>(from, to),
+        8..=16 => ends::<8, 8>(from, to),
+        17..=32 => ends::<16, 16>(from, to),
+        33..=64 => ends::<32, 32>(from, to),
+        65..=96 => ends::<64, 32>(from, to),
+        97..=128 => ends::<64, 64>(from, to),
+        4..8 => ends::<4, 4>(from, to),
         1..4 => {
             for (to, from) in to.iter_mut().zip(from) {
                 *to = *from;

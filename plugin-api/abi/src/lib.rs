@@ -36,7 +36,9 @@ mod plugin;
 mod specification;
 
 pub use answer::{AckBatch, AckSink, AckSinkVTable, AckSinkVTable_Ref};
-pub use batch::{BatchBuffer, BatchRef, DataKind, Operation, RecordIndex, Span, copy_field};
+pub use batch::{
+    Arena, BatchBuffer, BatchRef, DataKind, Draft, Operation, RecordIndex, Span, copy_field,
+};
 pub use context::{Context, ContextVTable, ContextVTable_Ref, RunFlags, Wakeups};
 pub use error::{ErrorKind, ParameterError, PluginError};
 pub use host::{Host, Host_Ref, InstanceInfo, InstanceInfo_Ref};

@@ -52,10 +52,14 @@ fn leading_zeros(digits: u64) -> usize {
 /// Puts digits as text.
 #[inline]
 fn put(digits: u64, to: &mut [u8; ROOM], at: usize) {
-    let text = (digits | u64::from_le_bytes([b'0'; 8])).to_le_bytes();
     if let Some(to) = to.get_mut(at..at + 8) {
-        to.copy_from_slice(&text);
+        to.copy_from_slice(&as_text(digits));
     }
+}
+
+#[inline]
+fn as_text(digits: u64) -> [u8; 8] {
+    (digits | u64::from_le_bytes([b'0'; 8])).to_le_bytes()
 }
 
 /// The eight digits of a number below [`EIGHT`], the first one in the lowest byte.
@@ -72,15 +76,19 @@ fn digits(value: u64) -> u64 {
 
 /// A number that is written often and only grows, such as that of a line or a byte.
 ///
-/// What changes seldom, the digits above the last eight, is kept as text, so that writing it as a
-/// [`Field`] takes no division.
+/// What changes seldom, the number of digits and those above the last eight, is kept, so that
+/// writing it as a [`Field`] takes no division.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecimalCounter {
-    low: u64,
-    /// The eight digits of `low`.
+    value: u64,
+    /// The value without its last eight digits, which are those of `word`.
+    base: u64,
     word: u64,
-    high: u64,
-    /// Text of `high`, if that isn't 0.
+    /// Digits of `word` that a value below [`EIGHT`] is written without.
+    zeros: usize,
+    /// The eight digits above those of `word`.
+    above: u64,
+    /// Text of all digits above those of `word`, if there are any.
     text: [u8; ROOM],
     length: usize,
 }
@@ -89,39 +97,40 @@ impl DecimalCounter {
     /// Begins with this value.
     #[must_use]
     pub fn new(value: u64) -> Self {
-        let mut this = Self {
-            low: 0,
-            word: 0,
-            high: 0,
-            text: [0; ROOM],
-            length: 0,
-        };
-        this.set(value);
-        this
+        let (high, low) = (value / EIGHT, value % EIGHT);
+        let mut text = [0; ROOM];
+        let word = digits(low);
+        Self {
+            value,
+            base: value - low,
+            word,
+            zeros: leading_zeros(word),
+            above: digits(high % EIGHT),
+            length: if high > 0 { write(high, &mut text) } else { 0 },
+            text,
+        }
     }
 
     /// The value.
     #[inline]
     #[must_use]
     pub fn get(&self) -> u64 {
-        self.high * EIGHT + self.low
+        self.value
     }
 
     /// Adds to the value; it stays at the largest `u64` when it would become larger.
     #[inline]
     pub fn add(&mut self, more: u64) {
-        match self.low.checked_add(more) {
-            Some(low) if low < EIGHT && self.high < u64::MAX / EIGHT => {
-                self.low = low;
-                // The last digit lies in the highest byte; most steps of one change no other.
-                let last = self.word >> 56;
-                self.word = if more < 10 && last + more < 10 {
-                    self.word + (more << 56)
-                } else {
-                    digits(low)
-                };
+        match self.value.checked_add(more) {
+            // The last digit lies in the highest byte; most steps of one change no other.
+            Some(value) if more < 10 && (self.word >> 56) + more < 10 => {
+                (self.value, self.word) = (value, self.word + (more << 56));
             }
-            _ => self.set(self.get().saturating_add(more)),
+            Some(value) if value - self.base < EIGHT => {
+                (self.value, self.word) = (value, digits(value - self.base));
+                self.zeros = leading_zeros(self.word);
+            }
+            value => *self = Self::new(value.unwrap_or(u64::MAX)),
         }
     }
 
@@ -129,39 +138,24 @@ impl DecimalCounter {
     #[inline]
     #[must_use]
     pub fn digits(&self) -> usize {
-        if self.high > 0 {
+        if self.base == 0 {
+            8 - self.zeros
+        } else {
             self.length + 8
-        } else {
-            8 - leading_zeros(self.word)
         }
     }
 
-    #[cold]
-    fn set(&mut self, value: u64) {
-        (self.high, self.low) = (value / EIGHT, value % EIGHT);
-        self.word = digits(self.low);
-        self.length = if self.high > 0 {
-            write(self.high, &mut self.text)
-        } else {
-            0
-        };
-    }
-
-    /// Writes the digits to the front of `to` and returns their number.
+    /// The last sixteen digits, with zeros in front where there are fewer.
     #[inline]
-    fn put(&self, to: &mut [u8; ROOM]) -> usize {
-        if self.high == 0 {
-            let zeros = leading_zeros(self.word);
-            put(self.word >> (8 * zeros), to, 0);
-            return 8 - zeros;
-        }
-        *to = self.text;
-        put(self.word, to, self.length);
-        self.length + 8
+    #[must_use]
+    pub fn last_sixteen(&self) -> [u8; 16] {
+        let mut text = [0; 16];
+        let (above, last) = text.split_at_mut(8);
+        above.copy_from_slice(&as_text(self.above));
+        last.copy_from_slice(&as_text(self.word));
+        text
     }
-}
 
-impl DecimalCounter {
     /// Writes the number and a byte behind it, such as a separator.
     #[inline]
     pub fn write_with(&self, out: &mut FieldWriter<'_>, behind: u8) {
@@ -171,10 +165,22 @@ impl DecimalCounter {
             length + 1
         });
     }
+
+    /// Writes the digits to the front of `to` and returns their number.
+    #[inline(always)]
+    fn put(&self, to: &mut [u8; ROOM]) -> usize {
+        if self.base == 0 {
+            put(self.word >> (8 * self.zeros), to, 0);
+            return 8 - self.zeros;
+        }
+        *to = self.text;
+        put(self.word, to, self.length);
+        self.length + 8
+    }
 }
 
 impl Field for DecimalCounter {
-    #[inline]
+    #[inline(always)]
     fn write(&self, out: &mut FieldWriter<'_>) {
         out.append_with(|to| self.put(to));
     }
@@ -210,9 +216,11 @@ mod tests {
                 for _ in 0..10 {
                     assert_eq!(counter.get(), value);
                     assert_eq!(counter.digits(), value.to_string().len());
+                    let last = format!("{:016}", value % 10_u64.pow(16));
+                    assert_eq!(counter.last_sixteen(), *last.as_bytes());
                     let text = buffer.fill(
                         |lent| {
-                            let mut out = FieldWriter::new(lent);
+                            let mut out = FieldWriter::new(lent.arena());
                             counter.write_with(&mut out, b':');
                             counter.write(&mut out);
                             out.finish().unwrap();

@@ -20,18 +20,18 @@ pub trait Field {
 /// Takes the bytes of one field of a record.
 #[derive(Debug)]
 pub struct FieldWriter<'a> {
-    buffer: &'a mut abi::BatchBuffer,
-    /// Bytes so far. They lie in the buffer's spare room and count only when the field is whole:
-    /// moving the buffer's end for each piece would make each wait for the one before.
+    arena: abi::Arena<'a>,
+    /// Bytes so far. They lie in the arena's spare room and count only when the field is whole:
+    /// moving the arena's end for each piece would make each wait for the one before.
     length: usize,
     overflow: bool,
 }
 
 impl<'a> FieldWriter<'a> {
     #[inline]
-    pub(super) fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
+    pub(super) fn new(arena: abi::Arena<'a>) -> Self {
         Self {
-            buffer,
+            arena,
             length: 0,
             overflow: false,
         }
@@ -88,13 +88,13 @@ impl<'a> FieldWriter<'a> {
     /// Room for so many bytes behind those written; `None` where the host has none.
     #[inline]
     fn room(&mut self, length: usize) -> Option<&mut [u8]> {
-        self.buffer.spare(self.length, length)
+        self.arena.spare(self.length, length)
     }
 
     /// The span of what was appended; `None` where the host had no room for all of it.
     #[inline(always)]
-    pub(super) fn finish(self) -> Option<abi::Span> {
-        (!self.overflow).then(|| self.buffer.commit(self.length))
+    pub(super) fn finish(mut self) -> Option<abi::Span> {
+        (!self.overflow).then(|| self.arena.commit(self.length))
     }
 }
 
@@ -111,7 +111,7 @@ impl Output for FieldWriter<'_> {
 
     fn patch(&mut self, at: usize, bytes: &[u8]) {
         // After an overflow what is to be patched may not be there; the field is refused anyway.
-        let written = self.buffer.spare(0, self.length);
+        let written = self.arena.spare(0, self.length);
         let place = written.and_then(|written| written.get_mut(at..)?.get_mut(..bytes.len()));
         if let Some(place) = place {
             place.copy_from_slice(bytes);
@@ -158,7 +158,7 @@ impl<const N: usize> Field for [u8; N] {
 }
 
 impl<T: Field + ?Sized> Field for &T {
-    #[inline]
+    #[inline(always)]
     fn write(&self, out: &mut FieldWriter<'_>) {
         T::write(self, out);
     }

@@ -14,15 +14,14 @@ use crate::structured::{self, MapEncoder, StructuredError};
 /// A batch that a source fills.
 ///
 /// Nothing is allocated for a record: fields are appended to one arena that the host recycles. A
-/// record counts from the moment it is begun, and its fields may then be added in any order.
+/// record's fields may be added in any order; it counts when its [`RecordWriter`] is dropped, which
+/// is at the end of the statement if nobody keeps that.
 ///
 /// A record that doesn't fit into what the host takes (see `largest record` in `docs/abi.md`) is
 /// taken back; those before it are delivered, then the read fails and names the limit.
 #[derive(Debug)]
 pub struct BatchWriter<'a> {
     buffer: &'a mut abi::BatchBuffer,
-    /// Arena length at the start of the newest record, to take it back.
-    mark: u32,
     /// Why the record that was written last had to be taken back; nothing is written after it.
     fault: Option<Error>,
     /// Tells this batch's shares from those of others.
@@ -33,7 +32,6 @@ impl<'a> BatchWriter<'a> {
     pub(crate) fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            mark: buffer.arena_length(),
             buffer,
             fault: None,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -71,47 +69,58 @@ impl<'a> BatchWriter<'a> {
 
     /// Begins a record of new data.
     #[inline]
-    pub fn create(&mut self, position: impl Field) -> RecordWriter<'_, 'a> {
+    pub fn create(&mut self, position: impl Field) -> RecordWriter<'_> {
         self.record(Operation::Create, position)
     }
 
     /// Begins a record of changed data.
     #[inline]
-    pub fn update(&mut self, position: impl Field) -> RecordWriter<'_, 'a> {
+    pub fn update(&mut self, position: impl Field) -> RecordWriter<'_> {
         self.record(Operation::Update, position)
     }
 
     /// Begins a record of deleted data.
     #[inline]
-    pub fn delete(&mut self, position: impl Field) -> RecordWriter<'_, 'a> {
+    pub fn delete(&mut self, position: impl Field) -> RecordWriter<'_> {
         self.record(Operation::Delete, position)
     }
 
     /// Begins a record of data that was there before the source began to watch.
     #[inline]
-    pub fn snapshot(&mut self, position: impl Field) -> RecordWriter<'_, 'a> {
+    pub fn snapshot(&mut self, position: impl Field) -> RecordWriter<'_> {
         self.record(Operation::Snapshot, position)
     }
 
     /// Begins a record.
     #[inline(always)]
-    pub fn record(&mut self, operation: Operation, position: impl Field) -> RecordWriter<'_, 'a> {
-        self.mark = self.buffer.arena_length();
-        let span = self.field(position);
-        match (span, self.fault.is_none()) {
-            (Some(span), true) => match self.buffer.begin() {
-                Some(entry) => {
-                    entry.position = span;
-                    entry.operation = abi::Operation(operation as u8);
-                }
-                None => self.refuse(),
+    pub fn record(&mut self, operation: Operation, position: impl Field) -> RecordWriter<'_> {
+        let start = self.buffer.arena_length();
+        let records = self.buffer.index_length();
+        let draft = if self.fault.is_none() {
+            self.buffer.begin()
+        } else {
+            None
+        };
+        if draft.is_none() {
+            refuse(&mut self.fault, records);
+        }
+        let mut record = RecordWriter {
+            draft,
+            fault: &mut self.fault,
+            position: abi::Span {
+                offset: start,
+                length: 0,
             },
-            _ => self.refuse(),
+            batch: self.id,
+        };
+        if let Some(span) = record.field(position) {
+            record.position = span;
+            record.set(|entry| {
+                entry.position = span;
+                entry.operation = abi::Operation(operation as u8);
+            });
         }
-        RecordWriter {
-            batch: self,
-            position: span.unwrap_or_default(),
-        }
+        record
     }
 
     /// Appends an owned record: the simple form, for sources that are not after speed.
@@ -134,7 +143,7 @@ impl<'a> BatchWriter<'a> {
 
     /// Stores bytes once, to be used by several records of this batch.
     pub fn share(&mut self, bytes: impl Field) -> Shared {
-        let span = self.field(bytes);
+        let span = write_field(self.buffer.arena(), bytes);
         self.shared(span)
     }
 
@@ -143,7 +152,7 @@ impl<'a> BatchWriter<'a> {
         &mut self,
         entries: impl IntoIterator<Item = (&'m str, &'m str)>,
     ) -> Shared {
-        let span = self.metadata_span(entries);
+        let span = write_metadata(self.buffer.arena(), entries);
         self.shared(span)
     }
 
@@ -153,74 +162,46 @@ impl<'a> BatchWriter<'a> {
     }
 
     fn shared(&mut self, span: Option<abi::Span>) -> Shared {
-        // What is shared must survive when a record is taken back.
-        self.mark = self.buffer.arena_length();
         if span.is_none() {
-            self.refuse();
+            refuse(&mut self.fault, self.buffer.index_length());
         }
         Shared {
             span: span.unwrap_or_default(),
             batch: self.id,
         }
     }
+}
 
-    // Not inlined, it would return the span through memory in two halves, and the store that takes
-    // both at once would have to wait for them: a third of the time of a record.
-    #[inline(always)]
-    fn field(&mut self, value: impl Field) -> Option<abi::Span> {
-        let mut out = FieldWriter::new(self.buffer);
-        value.write(&mut out);
-        out.finish()
-    }
+// Not inlined, it would return the span through memory in two halves, and the store that takes both
+// at once would have to wait for them: a third of the time of a record.
+#[inline(always)]
+fn write_field(arena: abi::Arena<'_>, value: impl Field) -> Option<abi::Span> {
+    let mut out = FieldWriter::new(arena);
+    value.write(&mut out);
+    out.finish()
+}
 
-    fn metadata_span<'m>(
-        &mut self,
-        entries: impl IntoIterator<Item = (&'m str, &'m str)>,
-    ) -> Option<abi::Span> {
-        let mut out = FieldWriter::new(self.buffer);
-        let mut whole = true;
-        for (key, value) in entries {
-            whole &= metadata::encode(key, value, |piece| out.append(piece));
-        }
-        out.finish().filter(|_| whole)
+fn write_metadata<'m>(
+    arena: abi::Arena<'_>,
+    entries: impl IntoIterator<Item = (&'m str, &'m str)>,
+) -> Option<abi::Span> {
+    let mut out = FieldWriter::new(arena);
+    let mut whole = true;
+    for (key, value) in entries {
+        whole &= metadata::encode(key, value, |piece| out.append(piece));
     }
+    out.finish().filter(|_| whole)
+}
 
-    #[inline]
-    fn set(&mut self, span: Option<abi::Span>, put: impl FnOnce(&mut abi::RecordIndex, abi::Span)) {
-        match (span, self.buffer.last_mut()) {
-            (Some(span), Some(record)) if self.fault.is_none() => put(record, span),
-            _ => self.take_back(),
-        }
-    }
-
-    /// Drops the newest record, one of whose fields can't be written.
-    #[cold]
-    fn take_back(&mut self) {
-        if self.fault.is_none() {
-            self.buffer.pop();
-        }
-        self.refuse();
-    }
-
-    /// Notes that a record, or what records share, can't be written; the first fault is kept.
-    #[cold]
-    fn refuse(&mut self) {
-        self.buffer.truncate_arena(self.mark);
-        let number = self.buffer.index_length() + 1;
-        self.fault.get_or_insert_with(|| {
-            let text = format!("record {number} of the batch is larger than the host takes");
-            Error::new(ErrorKind::Fatal, text).with_code("record.too_large")
-        });
-    }
-
-    #[cold]
-    fn refuse_structured(&mut self, error: StructuredError) {
-        if self.fault.is_none() {
-            self.buffer.pop();
-            self.fault = Some(Error::fatal(error));
-        }
-        self.buffer.truncate_arena(self.mark);
-    }
+/// Notes that the record behind so many others, or what records share, can't be written; the first
+/// fault is kept.
+#[cold]
+fn refuse(fault: &mut Option<Error>, records: u32) {
+    fault.get_or_insert_with(|| {
+        let number = records + 1;
+        let text = format!("record {number} of the batch is larger than the host takes");
+        Error::new(ErrorKind::Fatal, text).with_code("record.too_large")
+    });
 }
 
 /// Bytes that several records of one batch have in common.
@@ -253,56 +234,60 @@ impl Shared {
     }
 }
 
-/// Adds fields to a record that was begun; dropping it changes nothing.
+/// Adds fields to a record that was begun; dropping it adds the record to the batch.
 #[derive(Debug)]
-pub struct RecordWriter<'w, 'a> {
-    batch: &'w mut BatchWriter<'a>,
-    /// Also in the record's entry, which it was stored to a moment ago and is not loaded back from.
+pub struct RecordWriter<'w> {
+    /// None when the record was refused; nothing is written then.
+    draft: Option<abi::Draft<'w>>,
+    fault: &'w mut Option<Error>,
+    /// The record's first bytes: from there on they go when it is taken back.
     position: abi::Span,
+    /// The batch's id.
+    batch: u64,
 }
 
-impl RecordWriter<'_, '_> {
+impl RecordWriter<'_> {
     /// The bytes of the record's position, of which a key is often a part.
     #[inline]
     #[must_use]
     pub fn position(&self) -> Shared {
         Shared {
             span: self.position,
-            batch: self.batch.id,
+            batch: self.batch,
         }
     }
 
     /// Sets the key.
     #[inline]
-    pub fn key(self, key: impl Field) -> Self {
-        let span = self.batch.field(key);
+    pub fn key(mut self, key: impl Field) -> Self {
+        let span = self.field(key);
         self.put_key(span, abi::DataKind::RAW)
     }
 
     /// Sets the payload: the data after the change.
     #[inline]
-    pub fn payload(self, payload: impl Field) -> Self {
-        let span = self.batch.field(payload);
+    pub fn payload(mut self, payload: impl Field) -> Self {
+        let span = self.field(payload);
         self.put_after(span, abi::DataKind::RAW)
     }
 
     /// Sets the data before the change.
     #[inline]
-    pub fn before(self, before: impl Field) -> Self {
-        let span = self.batch.field(before);
+    pub fn before(mut self, before: impl Field) -> Self {
+        let span = self.field(before);
         self.put_before(span, abi::DataKind::RAW)
     }
 
     /// Sets the key to bytes that the batch already has.
     #[inline]
-    pub fn key_shared(self, key: Shared) -> Self {
+    pub fn key_shared(mut self, key: Shared) -> Self {
         let span = self.own(key);
         self.put_key(span, abi::DataKind::RAW)
     }
 
     /// Sets the payload to bytes that the batch already has.
     #[inline]
-    pub fn payload_shared(self, payload: Shared) -> Self {
+    pub fn payload_shared(mut self, payload: Shared) -> Self {
         let span = self.own(payload);
         self.put_after(span, abi::DataKind::RAW)
     }
@@ -310,15 +295,19 @@ impl RecordWriter<'_, '_> {
     /// Sets key, payload and metadata to bytes that the batch already has: one step in place of
     /// three, for sources whose records are parts of a block.
     #[inline]
-    pub fn shared(self, key: Shared, payload: Shared, metadata: Shared) -> Self {
-        let ours = (key.batch == self.batch.id)
-            & (payload.batch == self.batch.id)
-            & (metadata.batch == self.batch.id);
-        self.batch.set(ours.then_some(key.span), |record, key| {
-            (record.key, record.key_kind) = (key, abi::DataKind::RAW);
-            (record.after, record.after_kind) = (payload.span, abi::DataKind::RAW);
-            record.metadata = metadata.span;
-        });
+    pub fn shared(mut self, key: Shared, payload: Shared, metadata: Shared) -> Self {
+        let ours = (key.batch == self.batch)
+            & (payload.batch == self.batch)
+            & (metadata.batch == self.batch);
+        if ours {
+            self.set(|record| {
+                (record.key, record.key_kind) = (key.span, abi::DataKind::RAW);
+                (record.after, record.after_kind) = (payload.span, abi::DataKind::RAW);
+                record.metadata = metadata.span;
+            });
+        } else {
+            self.take_back();
+        }
         self
     }
 
@@ -353,86 +342,148 @@ impl RecordWriter<'_, '_> {
     }
 
     /// Sets the metadata.
-    pub fn metadata<'m>(self, entries: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
-        let span = self.batch.metadata_span(entries);
-        self.batch.set(span, |record, span| record.metadata = span);
-        self
+    pub fn metadata<'m>(mut self, entries: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
+        let Some(draft) = &mut self.draft else {
+            return self;
+        };
+        let span = write_metadata(draft.arena(), entries);
+        let span = self.written(span);
+        self.put_metadata(span)
     }
 
     /// Sets the metadata to what [`BatchWriter::share_metadata`] has stored.
     #[inline]
-    pub fn metadata_shared(self, metadata: Shared) -> Self {
+    pub fn metadata_shared(mut self, metadata: Shared) -> Self {
         let span = self.own(metadata);
-        self.batch.set(span, |record, span| record.metadata = span);
+        self.put_metadata(span)
+    }
+
+    #[inline]
+    fn put_key(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
+        if let Some(span) = span {
+            self.set(|record| (record.key, record.key_kind) = (span, kind));
+        }
         self
     }
 
     #[inline]
-    fn put_key(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        self.batch.set(span, |record, span| {
-            (record.key, record.key_kind) = (span, kind);
-        });
+    fn put_before(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
+        if let Some(span) = span {
+            self.set(|record| (record.before, record.before_kind) = (span, kind));
+        }
         self
     }
 
     #[inline]
-    fn put_before(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        self.batch.set(span, |record, span| {
-            (record.before, record.before_kind) = (span, kind);
-        });
+    fn put_after(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
+        if let Some(span) = span {
+            self.set(|record| (record.after, record.after_kind) = (span, kind));
+        }
         self
     }
 
     #[inline]
-    fn put_after(self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        self.batch.set(span, |record, span| {
-            (record.after, record.after_kind) = (span, kind);
-        });
+    fn put_metadata(mut self, span: Option<abi::Span>) -> Self {
+        if let Some(span) = span {
+            self.set(|record| record.metadata = span);
+        }
         self
+    }
+
+    #[inline]
+    fn set(&mut self, put: impl FnOnce(&mut abi::RecordIndex)) {
+        if let Some(draft) = &mut self.draft {
+            put(&mut draft.entry);
+        }
+    }
+
+    #[inline(always)]
+    fn field(&mut self, value: impl Field) -> Option<abi::Span> {
+        let span = write_field(self.draft.as_mut()?.arena(), value);
+        self.written(span)
+    }
+
+    /// A field that didn't fit takes the record back.
+    #[inline(always)]
+    fn written(&mut self, span: Option<abi::Span>) -> Option<abi::Span> {
+        if span.is_none() {
+            self.take_back();
+        }
+        span
     }
 
     /// The span of a share of this batch. One of another batch would point at other bytes: it
     /// counts as a record that doesn't fit.
     #[inline]
-    fn own(&self, shared: Shared) -> Option<abi::Span> {
-        (shared.batch == self.batch.id).then_some(shared.span)
+    fn own(&mut self, shared: Shared) -> Option<abi::Span> {
+        if shared.batch != self.batch {
+            self.take_back();
+            return None;
+        }
+        Some(shared.span)
     }
 
     fn map(
         &mut self,
         write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>),
     ) -> Option<abi::Span> {
-        let mut out = FieldWriter::new(self.batch.buffer);
-        let mut map = MapEncoder::new(&mut out);
-        write(&mut map);
-        let written = map.finish();
-        let span = out.finish();
-        self.structured(span, written)
+        self.structured(|out| {
+            let mut map = MapEncoder::new(out);
+            write(&mut map);
+            map.finish()
+        })
     }
 
     fn data(&mut self, data: &Data) -> (Option<abi::Span>, abi::DataKind) {
         match data {
-            Data::Raw(bytes) => (self.batch.field(bytes), abi::DataKind::RAW),
+            Data::Raw(bytes) => (self.field(bytes), abi::DataKind::RAW),
             Data::Structured(map) => {
-                let mut out = FieldWriter::new(self.batch.buffer);
-                let written = structured::encode(map, &mut out);
-                let span = out.finish();
-                (self.structured(span, written), abi::DataKind::STRUCTURED)
+                let span = self.structured(|out| structured::encode(map, out));
+                (span, abi::DataKind::STRUCTURED)
             }
         }
     }
 
     fn structured(
         &mut self,
-        span: Option<abi::Span>,
-        written: Result<(), StructuredError>,
+        write: impl FnOnce(&mut FieldWriter<'_>) -> Result<(), StructuredError>,
     ) -> Option<abi::Span> {
+        let mut out = FieldWriter::new(self.draft.as_mut()?.arena());
+        let written = write(&mut out);
+        let span = out.finish();
         match written {
-            Ok(()) => span,
+            Ok(()) if span.is_none() => self.take_back(),
+            Ok(()) => return span,
             Err(error) => {
-                self.batch.refuse_structured(error);
-                None
+                if let Some(draft) = self.draft.take() {
+                    draft.take_back(self.position.offset);
+                    *self.fault = Some(Error::fatal(error));
+                }
             }
         }
+        None
     }
+
+    /// Drops the record, one of whose fields can't be written.
+    #[inline]
+    fn take_back(&mut self) {
+        // What is not inlined gets the parts: given `self`, it would force that into memory.
+        if let Some(draft) = self.draft.take() {
+            take_back(draft, self.position.offset, self.fault);
+        }
+    }
+}
+
+impl Drop for RecordWriter<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(draft) = self.draft.take() {
+            draft.finish();
+        }
+    }
+}
+
+#[cold]
+fn take_back(draft: abi::Draft<'_>, start: u32, fault: &mut Option<Error>) {
+    refuse(fault, draft.take_back(start));
 }

@@ -7,6 +7,8 @@ use plugin_api::ffi::{BatchBuffer, BatchRef, DataKind, RecordIndex, Span};
 const ARENA_TARGET: u32 = 1 << 20;
 /// Room that the arena has at first.
 const ARENA_START: usize = 64 << 10;
+/// Most bytes of an arena, whatever the limit: so that a check of 32 bits can't overflow.
+const LARGEST_ARENA: u32 = 1 << 29;
 /// How often the same bytes may count as fields: shared spans amplify.
 const SHARE_LIMIT: u64 = 16;
 
@@ -48,6 +50,7 @@ pub(crate) enum BatchFault {
 impl Buffer {
     /// Makes a buffer for so many records and at most so many bytes.
     pub(crate) fn new(records: u32, limit: u32) -> Self {
+        let limit = limit.min(LARGEST_ARENA);
         Self {
             arena: vec![0; ARENA_START.min(limit as usize)],
             index: vec![RecordIndex::default(); records as usize],
@@ -180,29 +183,36 @@ unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
 
 /// Checks every entry without a branch: what is wrong is looked for only when something is.
 fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
-    let end = bytes as u64;
-    let mut wrong = 0_u64;
-    // Four spans of an entry side by side, so that the compiler can do them in pairs.
-    let mut lanes = [0_u64; 4];
-    // Below 2^33 each, so the difference is negative exactly when the span lies outside.
-    let left_behind =
-        |span: Span| end.wrapping_sub(u64::from(span.offset) + u64::from(span.length));
+    /// Bits that nothing has which lies inside an arena.
+    const OUTSIDE: u32 = !(LARGEST_ARENA * 2 - 1);
+    #[expect(clippy::cast_possible_truncation, reason = "at most `limit`, a u32")]
+    let end = bytes as u32;
+    let mut strange = 0_u32;
+    let mut outside = 0_u32;
+    // Offsets and lengths side by side, so that the compiler can do four at once. As none is large,
+    // a sum doesn't overflow, and the difference is negative exactly when a span lies outside.
+    let mut lanes = [0_u32; 4];
     for entry in index {
-        let [position, key, before, after, metadata] = spans(entry).map(left_behind);
-        for (lane, left) in lanes.iter_mut().zip([position, key, before, after]) {
-            *lane |= left;
+        let [position, key, before, after, metadata] = spans(entry);
+        for (one, two) in [(position, key), (before, after)] {
+            let parts = [one.offset, one.length, two.offset, two.length];
+            let others = [one.length, one.offset, two.length, two.offset];
+            for ((lane, part), other) in lanes.iter_mut().zip(parts).zip(others) {
+                *lane |= part | end.wrapping_sub(part.wrapping_add(other));
+            }
         }
-        wrong |= metadata | (unknown(entry) << 32);
+        let metadata_end = metadata.offset.wrapping_add(metadata.length);
+        outside |= metadata.offset | metadata.length | end.wrapping_sub(metadata_end);
+        strange |= unknown(entry);
     }
-    let wrong = lanes.into_iter().fold(wrong, |wrong, lane| wrong | lane);
-    // What is known and inside leaves nothing above the 32 bits that a length has.
-    if wrong >> 32 != 0 {
+    let outside = lanes.into_iter().fold(outside, |all, lane| all | lane);
+    if outside & OUTSIDE != 0 || strange != 0 {
         let mut faults = index.iter().enumerate();
         if let Some(fault) = faults.find_map(|(record, entry)| fault(record, entry, bytes)) {
             return Err(fault);
         }
     }
-    check_amplification(index, end, limit)
+    check_amplification(index, u64::from(end), limit)
 }
 
 /// Checks that the fields together are not so many times larger than what they lie in that whoever
@@ -237,14 +247,18 @@ fn spans(entry: &RecordIndex) -> [Span; 5] {
 
 /// Not 0 when a number of an entry is none that this host knows.
 #[inline]
-fn unknown(entry: &RecordIndex) -> u64 {
-    let kinds = [entry.key_kind.0, entry.before_kind.0, entry.after_kind.0];
-    let kinds = u32::from_le_bytes([0, kinds[0], kinds[1], kinds[2]]);
+fn unknown(entry: &RecordIndex) -> u32 {
+    let numbers = u32::from_le_bytes([
+        entry.operation.0,
+        entry.key_kind.0,
+        entry.before_kind.0,
+        entry.after_kind.0,
+    ]);
     // Kinds are 0 to 2: no bit above the second, and not both of these.
-    let unknown_kind = (kinds & 0xFCFC_FC00) | (kinds & (kinds >> 1) & 0x0101_0100);
+    let unknown_kind = (numbers & 0xFCFC_FC00) | (numbers & (numbers >> 1) & 0x0101_0100);
     // Operations are 1 to 4.
-    let unknown_operation = u32::from(entry.operation.0.wrapping_sub(1) & 0xFC);
-    u64::from(unknown_kind | unknown_operation | entry.reserved)
+    let unknown_operation = (numbers & 0xFF).wrapping_sub(1) & !3;
+    unknown_kind | unknown_operation | entry.reserved
 }
 
 /// What is wrong with an entry, if anything is.
@@ -297,7 +311,9 @@ mod tests {
         let mut buffer = Buffer::new(4, 1 << 16);
         let ((), filled) = buffer.lend(usize::MAX, |lent| {
             let span = lent.append(b"p1").expect("room");
-            *lent.begin().expect("room") = record(span);
+            let mut draft = lent.begin().expect("room");
+            draft.entry = record(span);
+            draft.finish();
         });
         assert_eq!(buffer.accept(filled), Ok(1));
         assert_eq!(buffer.position(0), b"p1");
@@ -372,7 +388,9 @@ mod tests {
             let mut buffer = Buffer::new(1, 1 << 16);
             let (_, filled) = buffer.lend(usize::MAX, |lent| {
                 lent.append(b"p1").expect("room");
-                *lent.begin().expect("room") = lie;
+                let mut draft = lent.begin().expect("room");
+                draft.entry = lie;
+                draft.finish();
             });
             let fault = buffer.accept(filled).expect_err("a lie");
             assert!(fault.to_string().contains(text), "{fault} lacks {text}");
@@ -409,7 +427,9 @@ mod tests {
         let ((), filled) = buffer.lend(usize::MAX, |lent| {
             let span = lent.append(&[0; 1000]).expect("room");
             for _ in 0..17 {
-                *lent.begin().expect("room") = record(span);
+                let mut draft = lent.begin().expect("room");
+                draft.entry = record(span);
+                draft.finish();
             }
         });
         assert!(matches!(
