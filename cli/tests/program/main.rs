@@ -11,6 +11,8 @@
 
 /// Wrong input: the exit code, and what the message says.
 mod errors;
+/// Files that are replaced, rotated, truncated or not there.
+mod files;
 /// Plugins that hang: the process ends in time.
 mod hang;
 /// Killed and stopped while lines flow.

@@ -15,8 +15,11 @@ pub struct AppendConfig {
 
 /// Appends records to a file.
 ///
-/// A record is acknowledged when the system has it, so it survives the end of the process; a power
-/// cut may still lose what the system has not written to the disk.
+/// A record is acknowledged when the system has it, so it survives the end of the process, however
+/// that comes. It may not survive the end of the system: the output isn't synced before the position
+/// of its records is stored, and that is. So after a power cut or a crash of the system, records that
+/// were acknowledged may be missing at the end of the file, or the last ones may be damaged, and they
+/// aren't read again.
 #[derive(Debug)]
 pub struct Append {
     path: PathBuf,
@@ -38,9 +41,9 @@ impl Destination for Append {
         })
     }
 
-    fn write(&mut self, batch: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
-        let written = batch.write_lines(&mut self.file, &mut self.text);
-        written.map_err(|error| error.context(format!("writing `{}`", self.path.display())))
+    fn write(&mut self, batch: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
+        let written = batch.write_lines(&mut self.file, &mut self.text, acks);
+        written.map_err(|error| failed(&self.path, "can't be written", &error))
     }
 }
 

@@ -4,6 +4,8 @@
 //! then copied) costs more than all the rest of a record: the copy has to wait for the stores of
 //! the pairs. Here eight digits are computed at once in the lanes of one word and stored once.
 
+use forebay_abi::copy_field;
+
 use super::field::{Field, FieldWriter};
 
 /// Bytes that [`write()`] may touch; at most 20 of them are digits.
@@ -156,16 +158,6 @@ impl DecimalCounter {
         text
     }
 
-    /// Writes the number and a byte behind it, such as a separator.
-    #[inline]
-    pub fn write_with(&self, out: &mut FieldWriter<'_>, behind: u8) {
-        out.append_with(|to| {
-            let length = self.put(to);
-            to[length] = behind;
-            length + 1
-        });
-    }
-
     /// Writes the digits to the front of `to` and returns their number.
     #[inline(always)]
     fn put(&self, to: &mut [u8; ROOM]) -> usize {
@@ -176,6 +168,32 @@ impl DecimalCounter {
         *to = self.text;
         put(self.word, to, self.length);
         self.length + 8
+    }
+}
+
+/// Appends two numbers with a byte between them and bytes behind, with one look for room: a position
+/// that is made of them is written for every record.
+#[inline(always)]
+pub(super) fn append_pair(
+    out: &mut FieldWriter<'_>,
+    [first, second]: [&DecimalCounter; 2],
+    between: u8,
+    behind: &[u8],
+) {
+    let written = out.append_at_most(2 * ROOM + 1 + behind.len(), |to| {
+        let length = first.put(to.first_chunk_mut()?);
+        *to.get_mut(length)? = between;
+        let length = length + 1;
+        let length = length + second.put(to.get_mut(length..)?.first_chunk_mut()?);
+        copy_field(behind, to.get_mut(length..)?.get_mut(..behind.len())?);
+        Some(length + behind.len())
+    });
+    if !written {
+        // There is hardly any room, but the text may still fit.
+        first.write(out);
+        out.append(&[between]);
+        second.write(out);
+        out.append(behind);
     }
 }
 
@@ -221,13 +239,12 @@ mod tests {
                     let text = buffer.fill(
                         |lent| {
                             let mut out = FieldWriter::new(lent.arena());
-                            counter.write_with(&mut out, b':');
-                            counter.write(&mut out);
+                            out.append_pair([&counter, &counter], b':', b"@x");
                             out.finish().unwrap();
                         },
                         |batch| String::from_utf8(batch.arena.to_vec()).unwrap(),
                     );
-                    assert_eq!(text, format!("{value}:{value}"));
+                    assert_eq!(text, format!("{value}:{value}@x"));
                     counter.add(step);
                     value = value.saturating_add(step);
                 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use forebay_abi as abi;
 
-use super::decimal;
+use super::decimal::{self, DecimalCounter};
 use crate::record::Position;
 use crate::structured::Output;
 
@@ -75,6 +75,26 @@ impl<'a> FieldWriter<'a> {
                 self.append(&to[..length]);
             }
         }
+    }
+
+    /// Appends two numbers with a byte between them and bytes behind, as positions often are: with
+    /// one look for room.
+    #[inline(always)]
+    pub fn append_pair(&mut self, numbers: [&DecimalCounter; 2], between: u8, behind: &[u8]) {
+        decimal::append_pair(self, numbers, between, behind);
+    }
+
+    /// Appends what `put` writes, at most so many bytes; it returns how many. `false`, and nothing
+    /// is appended, where there isn't room for so many.
+    #[inline(always)]
+    pub(super) fn append_at_most(
+        &mut self,
+        most: usize,
+        put: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> bool {
+        let written = self.room(most).and_then(put);
+        self.length += written.unwrap_or(0);
+        written.is_some()
     }
 
     #[inline]

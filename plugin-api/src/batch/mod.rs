@@ -3,6 +3,7 @@
 mod decimal;
 mod field;
 mod metadata;
+mod record;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -11,5 +12,6 @@ mod writer;
 pub use decimal::DecimalCounter;
 pub use field::{Field, FieldWriter};
 pub use metadata::MetadataView;
+pub use record::{RecordWriter, Shared};
 pub use view::{Batch, RecordView, Records};
-pub use writer::{BatchWriter, RecordWriter, Shared};
+pub use writer::BatchWriter;

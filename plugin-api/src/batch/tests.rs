@@ -117,6 +117,42 @@ fn shares_are_stored_once_and_cut_to_their_length() {
 }
 
 #[test]
+fn of_what_is_lent_only_what_was_filled_is_kept() {
+    let ((), fault) = round_trip(
+        |batch| {
+            let block = batch.share_with(20, |to| {
+                assert_eq!(to.len(), 20);
+                to[..4].copy_from_slice(b"onex");
+                Ok::<_, ()>(3)
+            });
+            let block = block.unwrap();
+            batch.create("1").payload_shared(block.slice(0..9));
+            assert_eq!(
+                batch.share_with(5, |_| Err::<usize, _>("no")).unwrap_err(),
+                "no"
+            );
+            batch.create("2").payload_shared(block.slice(1..2));
+        },
+        |records| {
+            let payloads: Vec<_> = records.iter().map(RecordView::after).collect();
+            assert_eq!(payloads, [&b"one"[..], b"n"]);
+        },
+    );
+    assert_eq!(fault, None);
+    let ((), fault) = round_trip(
+        |batch| {
+            let lent = batch.share_with(1001, |_| -> Result<usize, ()> { panic!("no room") });
+            lent.unwrap();
+        },
+        |records| assert!(records.is_empty()),
+    );
+    assert_eq!(
+        fault.as_deref(),
+        Some("record 1 of the batch is larger than the host takes")
+    );
+}
+
+#[test]
 fn a_share_of_another_batch_is_refused() {
     let mut stale = None;
     round_trip(|batch| stale = Some(batch.share("old")), |_| ());
@@ -224,4 +260,35 @@ fn a_position_is_usable_as_a_key_in_its_batch_only() {
         |records| assert!(records.is_empty()),
     );
     assert!(fault.is_some());
+}
+
+#[test]
+fn a_record_that_can_not_be_formatted_is_refused_and_the_others_are_written() {
+    let (mut out, mut refused) = (Vec::new(), Vec::new());
+    TestBuffer::new(3, 1000).fill(
+        |buffer| {
+            let mut batch = BatchWriter::new(buffer);
+            batch.create("1").key("before");
+            batch.create("2").metadata([("a", "1"), ("a", "2")]);
+            batch.create("3").key("behind");
+        },
+        |batch| {
+            let batch = Batch::new(batch, Format::OpencdcJson);
+            let refuse = |record: &RecordView<'_>, error: crate::Error| {
+                refused.push((record.sequence(), error.to_string()));
+            };
+            batch
+                .write_lines_or(&mut out, &mut Vec::new(), refuse)
+                .unwrap();
+        },
+    );
+    let text = String::from_utf8(out).unwrap();
+    let positions: Vec<_> = text.lines().map(|line| &line[..19]).collect();
+    assert_eq!(
+        positions,
+        [r#"{"position":"MQ==","#, r#"{"position":"Mw==","#]
+    );
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].0, 101);
+    assert!(refused[0].1.contains("`a`"), "{refused:?}");
 }

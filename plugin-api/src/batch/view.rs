@@ -5,6 +5,7 @@ use std::{io, slice};
 use forebay_abi as abi;
 
 use super::metadata::MetadataView;
+use crate::destination::Acks;
 use crate::error::{Error, Result};
 use crate::format::{self, DataParts, Format, RecordParts};
 use crate::record::{Change, Data, DataRef, Operation, Position, Record};
@@ -67,14 +68,29 @@ impl<'a> Batch<'a> {
     /// Writes each record in the format that the user chose with `sdk.record.format`, and a newline
     /// after it. `text` is memory that is used again from batch to batch.
     ///
-    /// Raw data that lies in the batch as lines already, as sources of lines leave it, is written
-    /// from there without a copy.
+    /// A record that can't be formatted is refused with its own error, through `acks`, and the others
+    /// are written. Raw data that lies in the batch as lines already, as sources of lines leave it,
+    /// is written from there without a copy.
     ///
     /// # Errors
     ///
-    /// Fails when `out` does, or when a record can't be formatted; what was written until then
-    /// stays written.
-    pub fn write_lines(&self, out: &mut impl io::Write, text: &mut Vec<u8>) -> Result<()> {
+    /// Fails when `out` does; what was written until then stays written.
+    pub fn write_lines(
+        &self,
+        out: &mut impl io::Write,
+        text: &mut Vec<u8>,
+        acks: &mut Acks<'_>,
+    ) -> io::Result<()> {
+        self.write_lines_or(out, text, |record, error| acks.nack(record, error))
+    }
+
+    /// As [`Batch::write_lines`]; `refuse` gets the records that can't be formatted.
+    pub(super) fn write_lines_or(
+        &self,
+        out: &mut impl io::Write,
+        text: &mut Vec<u8>,
+        mut refuse: impl FnMut(&RecordView<'_>, Error),
+    ) -> io::Result<()> {
         /// Bytes that are gathered before they are written.
         const BLOCK: usize = 256 << 10;
         /// From this length on a run of lines is worth a write of its own.
@@ -98,18 +114,17 @@ impl<'a> Batch<'a> {
                     out.write_all(&self.arena[start..end])?;
                 }
                 Some(end) => text.extend_from_slice(&self.arena[start..end]),
-                None => {
-                    record.write_formatted(text)?;
-                    text.push(b'\n');
-                }
+                None => match record.write_formatted(text) {
+                    Ok(()) => text.push(b'\n'),
+                    Err(error) => refuse(&record, error),
+                },
             }
             if text.len() >= BLOCK {
                 out.write_all(text)?;
                 text.clear();
             }
         }
-        out.write_all(text)?;
-        Ok(())
+        out.write_all(text)
     }
 
     pub(crate) fn sequences(&self) -> std::ops::Range<u64> {

@@ -1,15 +1,13 @@
 //! What a source writes records into.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use forebay_abi as abi;
 
-use super::field::{Field, FieldWriter};
-use super::metadata;
-use crate::error::{Error, ErrorKind};
-use crate::record::{Data, Operation, Record};
-use crate::structured::{self, MapEncoder, StructuredError};
+use super::field::Field;
+use super::record::{RecordWriter, Shared, refuse, write_field, write_metadata};
+use crate::error::Error;
+use crate::record::{Operation, Record};
 
 /// A batch that a source fills.
 ///
@@ -104,23 +102,7 @@ impl<'a> BatchWriter<'a> {
         if draft.is_none() {
             refuse(&mut self.fault, records);
         }
-        let mut record = RecordWriter {
-            draft,
-            fault: &mut self.fault,
-            position: abi::Span {
-                offset: start,
-                length: 0,
-            },
-            batch: self.id,
-        };
-        if let Some(span) = record.field(position) {
-            record.position = span;
-            record.set(|entry| {
-                entry.position = span;
-                entry.operation = abi::Operation(operation as u8);
-            });
-        }
-        record
+        RecordWriter::new(draft, &mut self.fault, start, self.id).begin(operation, position)
     }
 
     /// Appends an owned record: the simple form, for sources that are not after speed.
@@ -147,6 +129,32 @@ impl<'a> BatchWriter<'a> {
         self.shared(span)
     }
 
+    /// Lends so many bytes of the batch's memory to `fill`, which returns how many of them, from the
+    /// first on, are to be used by several records of this batch: for what can be read straight into
+    /// the batch. They hold whatever an earlier batch has left there.
+    ///
+    /// Where the host hasn't so much room, `fill` isn't called, and the read fails as with a record
+    /// that doesn't fit.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `fill` does; nothing is kept then.
+    pub fn share_with<E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<Shared, E> {
+        let mut arena = self.buffer.arena();
+        let span = match arena.spare(0, length) {
+            Some(room) => {
+                let kept = fill(room)?.min(length);
+                Some(arena.commit(kept))
+            }
+            None => None,
+        };
+        Ok(self.shared(span))
+    }
+
     /// Stores metadata once, to be used by several records of this batch.
     pub fn share_metadata<'m>(
         &mut self,
@@ -165,325 +173,6 @@ impl<'a> BatchWriter<'a> {
         if span.is_none() {
             refuse(&mut self.fault, self.buffer.index_length());
         }
-        Shared {
-            span: span.unwrap_or_default(),
-            batch: self.id,
-        }
+        Shared::new(span.unwrap_or_default(), self.id)
     }
-}
-
-// Not inlined, it would return the span through memory in two halves, and the store that takes both
-// at once would have to wait for them: a third of the time of a record.
-#[inline(always)]
-fn write_field(arena: abi::Arena<'_>, value: impl Field) -> Option<abi::Span> {
-    let mut out = FieldWriter::new(arena);
-    value.write(&mut out);
-    out.finish()
-}
-
-fn write_metadata<'m>(
-    arena: abi::Arena<'_>,
-    entries: impl IntoIterator<Item = (&'m str, &'m str)>,
-) -> Option<abi::Span> {
-    let mut out = FieldWriter::new(arena);
-    let mut whole = true;
-    for (key, value) in entries {
-        whole &= metadata::encode(key, value, |piece| out.append(piece));
-    }
-    out.finish().filter(|_| whole)
-}
-
-/// Notes that the record behind so many others, or what records share, can't be written; the first
-/// fault is kept.
-#[cold]
-fn refuse(fault: &mut Option<Error>, records: u32) {
-    fault.get_or_insert_with(|| {
-        let number = records + 1;
-        let text = format!("record {number} of the batch is larger than the host takes");
-        Error::new(ErrorKind::Fatal, text).with_code("record.too_large")
-    });
-}
-
-/// Bytes that several records of one batch have in common.
-#[derive(Debug, Clone, Copy)]
-pub struct Shared {
-    span: abi::Span,
-    batch: u64,
-}
-
-impl Shared {
-    /// A part of the bytes; cut to what is there.
-    #[inline]
-    #[must_use]
-    pub fn slice(self, range: Range<usize>) -> Self {
-        let length = self.span.length as usize;
-        let end = range.end.min(length);
-        let start = range.start.min(end);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "both are at most a u32's length"
-        )]
-        let (start, length) = (start as u32, (end - start) as u32);
-        Self {
-            span: abi::Span {
-                offset: self.span.offset + start,
-                length,
-            },
-            ..self
-        }
-    }
-}
-
-/// Adds fields to a record that was begun; dropping it adds the record to the batch.
-#[derive(Debug)]
-pub struct RecordWriter<'w> {
-    /// None when the record was refused; nothing is written then.
-    draft: Option<abi::Draft<'w>>,
-    fault: &'w mut Option<Error>,
-    /// The record's first bytes: from there on they go when it is taken back.
-    position: abi::Span,
-    /// The batch's id.
-    batch: u64,
-}
-
-impl RecordWriter<'_> {
-    /// The bytes of the record's position, of which a key is often a part.
-    #[inline]
-    #[must_use]
-    pub fn position(&self) -> Shared {
-        Shared {
-            span: self.position,
-            batch: self.batch,
-        }
-    }
-
-    /// Sets the key.
-    #[inline]
-    pub fn key(mut self, key: impl Field) -> Self {
-        let span = self.field(key);
-        self.put_key(span, abi::DataKind::RAW)
-    }
-
-    /// Sets the payload: the data after the change.
-    #[inline]
-    pub fn payload(mut self, payload: impl Field) -> Self {
-        let span = self.field(payload);
-        self.put_after(span, abi::DataKind::RAW)
-    }
-
-    /// Sets the data before the change.
-    #[inline]
-    pub fn before(mut self, before: impl Field) -> Self {
-        let span = self.field(before);
-        self.put_before(span, abi::DataKind::RAW)
-    }
-
-    /// Sets the key to bytes that the batch already has.
-    #[inline]
-    pub fn key_shared(mut self, key: Shared) -> Self {
-        let span = self.own(key);
-        self.put_key(span, abi::DataKind::RAW)
-    }
-
-    /// Sets the payload to bytes that the batch already has.
-    #[inline]
-    pub fn payload_shared(mut self, payload: Shared) -> Self {
-        let span = self.own(payload);
-        self.put_after(span, abi::DataKind::RAW)
-    }
-
-    /// Sets key, payload and metadata to bytes that the batch already has: one step in place of
-    /// three, for sources whose records are parts of a block.
-    #[inline]
-    pub fn shared(mut self, key: Shared, payload: Shared, metadata: Shared) -> Self {
-        let ours = (key.batch == self.batch)
-            & (payload.batch == self.batch)
-            & (metadata.batch == self.batch);
-        if ours {
-            self.set(|record| {
-                (record.key, record.key_kind) = (key.span, abi::DataKind::RAW);
-                (record.after, record.after_kind) = (payload.span, abi::DataKind::RAW);
-                record.metadata = metadata.span;
-            });
-        } else {
-            self.take_back();
-        }
-        self
-    }
-
-    /// Sets the payload to structured data, written value by value.
-    pub fn payload_map(mut self, write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>)) -> Self {
-        let span = self.map(write);
-        self.put_after(span, abi::DataKind::STRUCTURED)
-    }
-
-    /// Sets the key to structured data, written value by value.
-    pub fn key_map(mut self, write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>)) -> Self {
-        let span = self.map(write);
-        self.put_key(span, abi::DataKind::STRUCTURED)
-    }
-
-    /// Sets the key to owned data.
-    pub fn key_data(mut self, key: &Data) -> Self {
-        let (span, kind) = self.data(key);
-        self.put_key(span, kind)
-    }
-
-    /// Sets the payload to owned data.
-    pub fn payload_data(mut self, payload: &Data) -> Self {
-        let (span, kind) = self.data(payload);
-        self.put_after(span, kind)
-    }
-
-    /// Sets the data before the change to owned data.
-    pub fn before_data(mut self, before: &Data) -> Self {
-        let (span, kind) = self.data(before);
-        self.put_before(span, kind)
-    }
-
-    /// Sets the metadata.
-    pub fn metadata<'m>(mut self, entries: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
-        let Some(draft) = &mut self.draft else {
-            return self;
-        };
-        let span = write_metadata(draft.arena(), entries);
-        let span = self.written(span);
-        self.put_metadata(span)
-    }
-
-    /// Sets the metadata to what [`BatchWriter::share_metadata`] has stored.
-    #[inline]
-    pub fn metadata_shared(mut self, metadata: Shared) -> Self {
-        let span = self.own(metadata);
-        self.put_metadata(span)
-    }
-
-    #[inline]
-    fn put_key(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        if let Some(span) = span {
-            self.set(|record| (record.key, record.key_kind) = (span, kind));
-        }
-        self
-    }
-
-    #[inline]
-    fn put_before(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        if let Some(span) = span {
-            self.set(|record| (record.before, record.before_kind) = (span, kind));
-        }
-        self
-    }
-
-    #[inline]
-    fn put_after(mut self, span: Option<abi::Span>, kind: abi::DataKind) -> Self {
-        if let Some(span) = span {
-            self.set(|record| (record.after, record.after_kind) = (span, kind));
-        }
-        self
-    }
-
-    #[inline]
-    fn put_metadata(mut self, span: Option<abi::Span>) -> Self {
-        if let Some(span) = span {
-            self.set(|record| record.metadata = span);
-        }
-        self
-    }
-
-    #[inline]
-    fn set(&mut self, put: impl FnOnce(&mut abi::RecordIndex)) {
-        if let Some(draft) = &mut self.draft {
-            put(&mut draft.entry);
-        }
-    }
-
-    #[inline(always)]
-    fn field(&mut self, value: impl Field) -> Option<abi::Span> {
-        let span = write_field(self.draft.as_mut()?.arena(), value);
-        self.written(span)
-    }
-
-    /// A field that didn't fit takes the record back.
-    #[inline(always)]
-    fn written(&mut self, span: Option<abi::Span>) -> Option<abi::Span> {
-        if span.is_none() {
-            self.take_back();
-        }
-        span
-    }
-
-    /// The span of a share of this batch. One of another batch would point at other bytes: it
-    /// counts as a record that doesn't fit.
-    #[inline]
-    fn own(&mut self, shared: Shared) -> Option<abi::Span> {
-        if shared.batch != self.batch {
-            self.take_back();
-            return None;
-        }
-        Some(shared.span)
-    }
-
-    fn map(
-        &mut self,
-        write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>),
-    ) -> Option<abi::Span> {
-        self.structured(|out| {
-            let mut map = MapEncoder::new(out);
-            write(&mut map);
-            map.finish()
-        })
-    }
-
-    fn data(&mut self, data: &Data) -> (Option<abi::Span>, abi::DataKind) {
-        match data {
-            Data::Raw(bytes) => (self.field(bytes), abi::DataKind::RAW),
-            Data::Structured(map) => {
-                let span = self.structured(|out| structured::encode(map, out));
-                (span, abi::DataKind::STRUCTURED)
-            }
-        }
-    }
-
-    fn structured(
-        &mut self,
-        write: impl FnOnce(&mut FieldWriter<'_>) -> Result<(), StructuredError>,
-    ) -> Option<abi::Span> {
-        let mut out = FieldWriter::new(self.draft.as_mut()?.arena());
-        let written = write(&mut out);
-        let span = out.finish();
-        match written {
-            Ok(()) if span.is_none() => self.take_back(),
-            Ok(()) => return span,
-            Err(error) => {
-                if let Some(draft) = self.draft.take() {
-                    draft.take_back(self.position.offset);
-                    *self.fault = Some(Error::fatal(error));
-                }
-            }
-        }
-        None
-    }
-
-    /// Drops the record, one of whose fields can't be written.
-    #[inline]
-    fn take_back(&mut self) {
-        // What is not inlined gets the parts: given `self`, it would force that into memory.
-        if let Some(draft) = self.draft.take() {
-            take_back(draft, self.position.offset, self.fault);
-        }
-    }
-}
-
-impl Drop for RecordWriter<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(draft) = self.draft.take() {
-            draft.finish();
-        }
-    }
-}
-
-#[cold]
-fn take_back(draft: abi::Draft<'_>, start: u32, fault: &mut Option<Error>) {
-    refuse(fault, draft.take_back(start));
 }
