@@ -409,8 +409,9 @@ mod tests {
         assert!(matches!(fault, Err(BatchFault::Length { .. })));
         for (most, room) in [(usize::MAX, 2), (1, 1)] {
             let ((), mut filled) = buffer.lend(most, |lent| {
-                while let Some(record) = lent.begin() {
-                    record.operation = Operation::CREATE;
+                while let Some(mut draft) = lent.begin() {
+                    draft.entry.operation = Operation::CREATE;
+                    draft.finish();
                 }
             });
             assert_eq!(buffer.accept(filled), Ok(room));
