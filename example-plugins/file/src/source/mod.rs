@@ -52,7 +52,10 @@ pub struct LinesConfig {
 /// once nothing more is waited for.
 ///
 /// The file is never taken for another one: where the position was taken in another file, or what
-/// was read of it has changed, it is read from its beginning, and the log says so.
+/// was read of it has changed, it is read from its beginning, and the log says so. What the file that
+/// had the name before got meanwhile, while the source didn't run, isn't read; nor are files that had
+/// the name for less than a second. That a file was truncated isn't noticed once it is longer again
+/// than what was read of it, unless no line ends there when the source is opened.
 #[derive(Debug)]
 pub struct Lines {
     config: LinesConfig,
