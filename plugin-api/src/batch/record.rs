@@ -196,7 +196,7 @@ impl RecordWriter<'_> {
         self.put_metadata(span)
     }
 
-    /// Sets the metadata to what [`BatchWriter::share_metadata`] has stored.
+    /// Sets the metadata to what [`BatchWriter::share_metadata`](super::BatchWriter::share_metadata) has stored.
     #[inline]
     pub fn metadata_shared(mut self, metadata: Shared) -> Self {
         let span = self.own(metadata);
