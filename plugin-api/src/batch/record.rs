@@ -151,7 +151,7 @@ impl RecordWriter<'_> {
                 record.metadata = metadata.span;
             });
         } else {
-            self.take_back();
+            self.take_back(Refusal::ForeignShare);
         }
         self
     }
@@ -252,17 +252,16 @@ impl RecordWriter<'_> {
     #[inline(always)]
     fn written(&mut self, span: Option<abi::Span>) -> Option<abi::Span> {
         if span.is_none() {
-            self.take_back();
+            self.take_back(Refusal::TooLarge);
         }
         span
     }
 
-    /// The span of a share of this batch. One of another batch would point at other bytes: it
-    /// counts as a record that doesn't fit.
+    /// The span of a share of this batch. One of another batch would point at other bytes.
     #[inline]
     fn own(&mut self, shared: Shared) -> Option<abi::Span> {
         if shared.batch != self.batch {
-            self.take_back();
+            self.take_back(Refusal::ForeignShare);
             return None;
         }
         Some(shared.span)
@@ -297,7 +296,7 @@ impl RecordWriter<'_> {
         let written = write(&mut out);
         let span = out.finish();
         match written {
-            Ok(()) if span.is_none() => self.take_back(),
+            Ok(()) if span.is_none() => self.take_back(Refusal::TooLarge),
             Ok(()) => return span,
             Err(error) => {
                 if let Some(draft) = self.draft.take() {
@@ -311,10 +310,10 @@ impl RecordWriter<'_> {
 
     /// Drops the record, one of whose fields can't be written.
     #[inline]
-    fn take_back(&mut self) {
+    fn take_back(&mut self, why: Refusal) {
         // What is not inlined gets the parts: given `self`, it would force that into memory.
         if let Some(draft) = self.draft.take() {
-            take_back(draft, self.position.offset, self.fault);
+            take_back(draft, self.position.offset, self.fault, why);
         }
     }
 }
@@ -329,8 +328,8 @@ impl Drop for RecordWriter<'_> {
 }
 
 #[cold]
-fn take_back(draft: abi::Draft<'_>, start: u32, fault: &mut Option<Error>) {
-    refuse(fault, draft.take_back(start));
+fn take_back(draft: abi::Draft<'_>, start: u32, fault: &mut Option<Error>, why: Refusal) {
+    refuse(fault, draft.take_back(start), why);
 }
 
 // Not inlined, it would return the span through memory in two halves, and the store that takes both
@@ -354,13 +353,36 @@ pub(super) fn write_metadata<'m>(
     out.finish().filter(|_| whole)
 }
 
-/// Notes that the record behind so many others, or what records share, can't be written; the first
-/// fault is kept.
+/// Why a record, or what records share, can't be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Refusal {
+    /// It doesn't fit into what the host takes.
+    TooLarge,
+    /// The batch has all the records that the host takes.
+    BatchFull,
+    /// Its bytes were shared in another batch, and aren't in this one.
+    ForeignShare,
+}
+
+/// Notes that the record behind so many others can't be written; the first fault is kept.
 #[cold]
-pub(super) fn refuse(fault: &mut Option<Error>, records: u32) {
+pub(super) fn refuse(fault: &mut Option<Error>, records: u32, why: Refusal) {
     fault.get_or_insert_with(|| {
         let number = records + 1;
-        let text = format!("record {number} of the batch is larger than the host takes");
-        Error::new(ErrorKind::Fatal, text).with_code("record.too_large")
+        let (code, text) = match why {
+            Refusal::TooLarge => (
+                "record.too_large",
+                format!("record {number} of the batch is larger than the host takes"),
+            ),
+            Refusal::BatchFull => (
+                "batch.full",
+                format!("the batch takes {records} records; ask `has_room` before each of them"),
+            ),
+            Refusal::ForeignShare => (
+                "batch.foreign_share",
+                format!("record {number} of the batch has bytes that were shared in another one"),
+            ),
+        };
+        Error::new(ErrorKind::Fatal, text).with_code(code)
     });
 }

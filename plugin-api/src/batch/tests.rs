@@ -164,7 +164,25 @@ fn a_share_of_another_batch_is_refused() {
         |records| records.len(),
     );
     assert_eq!(count, 0);
-    assert!(fault.is_some());
+    assert_eq!(
+        fault.as_deref(),
+        Some("record 1 of the batch has bytes that were shared in another one")
+    );
+}
+
+#[test]
+fn a_record_more_than_the_batch_takes_is_refused() {
+    let (count, fault) = round_trip(
+        |batch| {
+            for number in 0..5_u64 {
+                batch.create(number);
+            }
+        },
+        |records| records.len(),
+    );
+    let fault = fault.expect("a fault");
+    assert_eq!(count, 4);
+    assert!(fault.contains("takes 4 records"), "{fault}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use forebay_abi as abi;
 
 use super::field::Field;
-use super::record::{RecordWriter, Shared, refuse, write_field, write_metadata};
+use super::record::{RecordWriter, Refusal, Shared, refuse, write_field, write_metadata};
 use crate::error::Error;
 use crate::record::{Operation, Record};
 
@@ -100,7 +100,7 @@ impl<'a> BatchWriter<'a> {
             None
         };
         if draft.is_none() {
-            refuse(&mut self.fault, records);
+            refuse(&mut self.fault, records, Refusal::BatchFull);
         }
         RecordWriter::new(draft, &mut self.fault, start, self.id).begin(operation, position)
     }
@@ -171,7 +171,8 @@ impl<'a> BatchWriter<'a> {
 
     fn shared(&mut self, span: Option<abi::Span>) -> Shared {
         if span.is_none() {
-            refuse(&mut self.fault, self.buffer.index_length());
+            let records = self.buffer.index_length();
+            refuse(&mut self.fault, records, Refusal::TooLarge);
         }
         Shared::new(span.unwrap_or_default(), self.id)
     }
