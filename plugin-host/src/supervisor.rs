@@ -44,12 +44,40 @@ pub(crate) fn watch(run: &Arc<Run>) -> io::Result<()> {
     Ok(())
 }
 
-/// The call that a session was seen in, and since when.
+/// The call that a session was seen in, and since when by the supervisor's clock.
 struct Seen {
     ticket: u64,
-    since: Instant,
+    since: Duration,
+    /// Since when its pipeline is stopped by force, as far as this call has seen it.
+    forced: Option<Duration>,
     /// The last round in which it was seen.
     round: u64,
+}
+
+/// Counts the time in which calls could work. A process that was stopped, or a machine that was
+/// paused, comes back to a round that is much too late; of that only a few ticks count, or a call
+/// that needs a moment more would be taken for one that hangs.
+struct Clock {
+    last: Instant,
+    time: Duration,
+}
+
+impl Clock {
+    /// Longest round that counts in full.
+    const ROUND: Duration = Duration::from_millis(100);
+
+    fn new(now: Instant) -> Self {
+        Self {
+            last: now,
+            time: Duration::ZERO,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Duration {
+        self.time += now.saturating_duration_since(self.last).min(Self::ROUND);
+        self.last = now;
+        self.time
+    }
 }
 
 impl Supervisor {
@@ -70,10 +98,13 @@ impl Supervisor {
 
     fn serve(&self) {
         let mut seen: HashMap<u64, Seen> = HashMap::new();
+        let mut clock = Clock::new(Instant::now());
         for round in 0.. {
-            for run in self.wait_for_runs() {
+            let runs = self.wait_for_runs();
+            let now = clock.advance(Instant::now());
+            for run in runs {
                 run.tick();
-                sample(&run, &mut seen, round);
+                sample(&run, &mut seen, round, now);
             }
             seen.retain(|_, seen| seen.round == round);
             thread::sleep(TICK);
@@ -97,36 +128,56 @@ impl Supervisor {
     }
 }
 
-fn sample(run: &Arc<Run>, seen: &mut HashMap<u64, Seen>, round: u64) {
-    let now = Instant::now();
+fn sample(run: &Arc<Run>, seen: &mut HashMap<u64, Seen>, round: u64, now: Duration) {
     for session in run.sessions() {
         let Some((call, ticket)) = session.watch().running() else {
             continue;
         };
-        let entry = seen.entry(session.watch().id()).or_insert(Seen {
-            ticket: 0,
+        let new = Seen {
+            ticket,
             since: now,
+            forced: None,
             round,
-        });
-        if entry.ticket != ticket {
-            *entry = Seen {
-                ticket,
-                since: now,
-                round,
-            };
-            session.context().set_call_end(now + session.budget());
+        };
+        let id = session.watch().id();
+        if seen.get(&id).is_none_or(|seen| seen.ticket != ticket) {
+            session
+                .context()
+                .set_call_end(Instant::now() + session.budget());
+            seen.insert(id, new);
         }
-        entry.round = round;
-        let mut end = entry.since + session.budget();
-        if let Some(forced) = run.forced_at() {
-            end = end.min(forced.max(entry.since) + FORCED_GRACE);
+        let Some(seen) = seen.get_mut(&id) else {
+            continue;
+        };
+        seen.round = round;
+        if run.is_forced() {
+            seen.forced.get_or_insert(now);
+        }
+        let mut end = seen.since.saturating_add(session.budget());
+        if let Some(forced) = seen.forced {
+            end = end.min(forced + FORCED_GRACE);
         }
         if now >= end && session.watch().detach(ticket) {
             // A plugin that waits in a loop of its own learns that nobody wants its result.
             session
                 .context()
                 .signal(Wakeups(Wakeups::CANCEL.0 | Wakeups::STOP.0));
-            run.detached(session.connector(), call, now - entry.since);
+            run.detached(session.connector(), call, now - seen.since);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_pause_of_the_process_only_a_round_counts() {
+        let begun = Instant::now();
+        let mut clock = Clock::new(begun);
+        assert_eq!(clock.advance(begun + TICK), TICK);
+        let resumed = begun + Duration::from_secs(3600);
+        assert_eq!(clock.advance(resumed), TICK + Clock::ROUND);
+        assert_eq!(clock.advance(resumed + TICK), 2 * TICK + Clock::ROUND);
     }
 }

@@ -154,12 +154,22 @@ impl Waiting {
     }
 
     /// Waits for the load; `None` when it is given up.
+    ///
+    /// In slices, as a process that was stopped for longer than all of the time comes back to the
+    /// end of one slice, and not of them all.
     fn wait(&self, timeout: Duration) -> Option<Result<Loaded, LoadError>> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut state, _) = self
-            .changed
-            .wait_timeout_while(state, timeout, |state| matches!(state, State::Loading))
-            .unwrap_or_else(PoisonError::into_inner);
+        const SLICE: Duration = Duration::from_millis(100);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = timeout;
+        while matches!(*state, State::Loading) && !left.is_zero() {
+            let slice = left.min(SLICE);
+            let waited = self.changed.wait_timeout(state, slice);
+            let (woken, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timed_out.timed_out() {
+                left -= slice;
+            }
+        }
         match std::mem::replace(&mut *state, State::GivenUp) {
             State::Loaded(loaded) => Some(*loaded),
             State::Loading | State::GivenUp => {

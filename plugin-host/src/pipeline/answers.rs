@@ -17,6 +17,8 @@ pub(crate) struct Answers {
     given: u64,
     /// Answered ranges above `confirmed`, as start and end; a refused record is one of its own.
     ahead: BTreeMap<u64, u64>,
+    /// Number of records in these.
+    ahead_records: u64,
     /// The first record that was refused, which holds `confirmed` back. I5: of the others, whose
     /// errors may be as long, only that they have an answer is kept.
     refused: Option<(u64, Error)>,
@@ -42,8 +44,7 @@ impl Answers {
         if self.confirmed == self.given {
             return 0;
         }
-        let ahead: u64 = self.ahead.iter().map(|(from, to)| to - from).sum();
-        self.given - self.confirmed - ahead
+        self.given - self.confirmed - self.ahead_records
     }
 
     /// The first record that can't be written, and why.
@@ -74,6 +75,7 @@ impl Answers {
             return;
         }
         self.ahead.insert(sequence, end);
+        self.ahead_records += 1;
         if self
             .refused
             .as_ref()
@@ -94,6 +96,7 @@ impl Answers {
             return;
         }
         self.ahead.insert(from, to);
+        self.ahead_records += to - from;
         while let Some((&start, &end)) = self.ahead.first_key_value()
             && start == self.confirmed
             && self
@@ -102,6 +105,7 @@ impl Answers {
                 .is_none_or(|(first, _)| start < *first)
         {
             self.ahead.pop_first();
+            self.ahead_records -= end - start;
             self.confirmed = end;
         }
     }
@@ -110,7 +114,7 @@ impl Answers {
     fn accepts(&mut self, from: u64, to: u64) -> bool {
         let fault = if from > to || to > self.given {
             format!(
-                "it answered the records {from} to {to}, of which {} were given",
+                "it answered the sequences {from}..{to}, and only those below {} were given",
                 self.given
             )
         } else if from < self.confirmed
@@ -120,7 +124,7 @@ impl Answers {
                 .next_back()
                 .is_some_and(|(_, end)| *end > from)
         {
-            format!("it answered a record of {from} to {to} twice")
+            format!("it answered a record of the sequences {from}..{to} twice")
         } else {
             return true;
         };

@@ -3,6 +3,7 @@
 //! One thread serves all pipelines of a store and commits what has come in together in one
 //! transaction. Drivers never wait for the disk unless both of their windows are full.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +20,9 @@ pub(crate) enum CommitError {
     /// The store refused; all requests of one transaction share the error.
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// The store panicked.
+    #[error("the position store has panicked")]
+    Panicked,
     /// The committing thread has ended.
     #[error("the thread that commits positions has ended")]
     Closed,
@@ -120,9 +124,10 @@ fn serve(store: &Weak<dyn PositionStore>, incoming: &Receiver<Request>) {
             waiting.push((request.done, request.context));
         }
         let result = match store.upgrade() {
-            Some(store) => store
-                .commit(&entries)
-                .map_err(|error| CommitError::Store(Arc::new(error))),
+            // The store may be the host's own; other pipelines still need this thread.
+            Some(store) => catch_unwind(AssertUnwindSafe(|| store.commit(&entries)))
+                .map_err(|_| CommitError::Panicked)
+                .and_then(|done| done.map_err(|error| CommitError::Store(Arc::new(error)))),
             None => Err(CommitError::Closed),
         };
         for (done, context) in waiting {

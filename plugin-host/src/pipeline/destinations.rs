@@ -9,6 +9,7 @@ use plugin_api::ffi::BatchRef;
 use super::answers::Answers;
 use super::error::PipelineError;
 use super::halt::{Halt, halt_on};
+use super::run::Run;
 use crate::session::{Call, CallError, DestinationSession};
 
 /// The destinations of one pipeline; all get the same records in the same order (I2).
@@ -47,16 +48,26 @@ impl Destinations {
         self.0.iter().try_for_each(|it| it.stop(last))
     }
 
-    /// Fails when one of them owes answers and none has come for as long as a call of it may take.
-    pub(super) fn check_silence(&self, silence: Duration) -> Result<(), PipelineError> {
-        let owing = self.0.iter().filter(|it| it.answers.missing() > 0);
-        for destination in owing {
-            let after = destination.session.budget();
-            if silence >= after {
+    /// From this tick on each is expected to answer what it owes.
+    pub(super) fn hear(&mut self, tick: u32) {
+        for destination in &mut self.0 {
+            destination.heard = (tick, destination.answers.missing());
+        }
+    }
+
+    /// Fails when one of them owes answers and has given none for as long as a call of it may take:
+    /// the limit is for silence, not for one that answers slowly.
+    pub(super) fn check_silence(&mut self, run: &Run) -> Result<(), PipelineError> {
+        for destination in &mut self.0 {
+            let missing = destination.answers.missing();
+            let (tick, before) = destination.heard;
+            if missing != before {
+                destination.heard = (run.ticks(), missing);
+            } else if missing > 0 && run.since(tick) >= destination.session.budget() {
                 return Err(PipelineError::Unanswered {
                     connector: destination.connector().to_owned(),
-                    missing: destination.answers.missing(),
-                    after,
+                    missing,
+                    after: destination.session.budget(),
                 });
             }
         }
@@ -70,6 +81,8 @@ pub(super) struct Destination {
     answers: Answers,
     /// Most records of one write.
     batch: usize,
+    /// The tick at which it has answered last, and how many answers it owed then.
+    heard: (u32, u64),
 }
 
 impl Destination {
@@ -78,6 +91,7 @@ impl Destination {
             session,
             answers: Answers::default(),
             batch,
+            heard: (0, 0),
         }
     }
 

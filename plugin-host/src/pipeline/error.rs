@@ -1,5 +1,6 @@
 //! Why a pipeline could not start, or has failed.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,7 @@ pub enum PipelineError {
         plugin: String,
     },
     /// Positions can't be read or stored.
-    #[error("positions: {0}")]
+    #[error("positions: {}", with_causes(.0))]
     Store(#[source] Arc<StoreError>),
     /// The position store was closed while the pipeline ran.
     #[error("the position store was closed while the pipeline ran")]
@@ -226,7 +227,8 @@ impl PipelineError {
             Self::LoaderStuck { .. } => {
                 "remove the file from the plugin folder and start the host again".into()
             }
-            Self::Closed { .. } | Self::StoreClosed | Self::Thread(_) | Self::Internal(_) => {
+            Self::Closed { .. } => "what was not confirmed is read again by the next run".into(),
+            Self::StoreClosed | Self::Thread(_) | Self::Internal(_) => {
                 String::new()
             }
         }
@@ -285,11 +287,17 @@ impl PipelineError {
     }
 }
 
+fn with_causes(error: &StoreError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// A record by its number and, where that is known, its position.
 fn record(sequence: u64, position: Option<&Position>) -> String {
+    let number = sequence.saturating_add(1);
     match position {
-        Some(position) => format!("record {sequence} of the run, position `{position}`,"),
-        None => format!("record {sequence} of the run"),
+        Some(position) => format!("record {number} of the run, position `{position}`,"),
+        None => format!("record {number} of the run"),
     }
 }
 
@@ -297,6 +305,7 @@ impl From<CommitError> for PipelineError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Store(error) => Self::Store(error),
+            CommitError::Panicked => Self::Internal(error.to_string()),
             CommitError::Closed => Self::StoreClosed,
         }
     }

@@ -44,6 +44,11 @@ pub(super) struct Fused {
     idle: Option<Instant>,
     /// A destination has failed: none is called again but to be torn down.
     destination_failed: bool,
+    /// The source has refused an ack. Acks have no gaps, so none comes behind it; what is confirmed
+    /// is stored all the same.
+    ack_failed: bool,
+    /// The tick at which the source was asked to stop, until somebody is told that it goes on.
+    stopped: Option<u32>,
 }
 
 impl Fused {
@@ -65,12 +70,14 @@ impl Fused {
             until_end,
             idle: None,
             destination_failed: false,
+            ack_failed: false,
+            stopped: None,
         }
     }
 
     /// Runs until the source has ended or the pipeline is stopped.
     pub(super) fn drive(&mut self) -> Result<Outcome, Halt> {
-        let streamed = self.stream();
+        let streamed = self.stream().map_err(|halt| self.run.judge(halt));
         // What has been read before a failure still gets its answers, unless it is a destination
         // that has failed, and what is confirmed becomes durable.
         let ended = and_also(streamed, || {
@@ -81,7 +88,7 @@ impl Fused {
             };
             and_also(answered, || self.settle())
         });
-        if matches!(ended, Err(Halt::Forced)) {
+        if self.run.is_forced() && !matches!(ended, Err(Halt::Abandoned)) {
             self.leave();
         }
         ended
@@ -89,8 +96,8 @@ impl Fused {
 
     fn stream(&mut self) -> Result<Outcome, Halt> {
         let mut outcome = Outcome::Ended;
-        // Since when nothing has come of a source that was asked to stop.
-        let mut stopping: Option<Instant> = None;
+        // Since which tick nothing has come of a source that was asked to stop.
+        let mut stopping: Option<u32> = None;
         loop {
             if self.run.is_stopping() {
                 if self.run.is_forced() {
@@ -126,14 +133,15 @@ impl Fused {
                 return Ok(outcome);
             }
             if records > 0 {
-                stopping = stopping.map(|_| Instant::now());
+                stopping = stopping.map(|_| self.run.ticks());
+                self.tell_of_late_records();
                 continue;
             }
             if self.until_end && stopping.is_none() && status == ReadStatus::Idle {
                 // The present end of the data: the rest is as after a stop.
                 stopping = Some(self.stop_source()?);
             }
-            if stopping.is_some_and(|since| since.elapsed() >= self.source.budget()) {
+            if stopping.is_some_and(|tick| self.run.since(tick) >= self.source.budget()) {
                 return Err(Halt::Failed(PipelineError::NotStopped {
                     connector: self.source.connector().to_owned(),
                     after: self.source.budget(),
@@ -143,9 +151,27 @@ impl Fused {
         }
     }
 
-    fn stop_source(&self) -> Result<Instant, Halt> {
+    fn stop_source(&mut self) -> Result<u32, Halt> {
         halt_on(self.source.connector(), Call::Stop, self.source.stop())?;
-        Ok(Instant::now())
+        let tick = self.run.ticks();
+        self.stopped = Some(tick);
+        Ok(tick)
+    }
+
+    /// A source may have much to bring yet after its stop; whoever waits for it is told that it is
+    /// the source that goes on.
+    fn tell_of_late_records(&mut self) {
+        if let Some(tick) = self.stopped
+            && self.run.since(tick) >= self.source.budget()
+        {
+            self.stopped = None;
+            log::warn!(
+                target: "plugin_host::pipeline",
+                "{} still has records {:?} after it was asked to stop; only a forced stop ends it sooner",
+                self.source.connector(),
+                self.source.budget()
+            );
+        }
     }
 
     /// A source that has nothing has waited for data; one that hasn't waited must not spin.
@@ -265,7 +291,11 @@ impl Fused {
             return Ok(());
         };
         self.note_committed(&window);
-        let acked = self.source.ack(window.as_acks());
+        let acked = match self.ack_failed {
+            true => Ok(()),
+            false => self.source.ack(window.as_acks()),
+        };
+        self.ack_failed |= acked.is_err();
         self.windows.recycle(window);
         halt_on(self.source.connector(), Call::Ack, acked)
     }
@@ -274,18 +304,14 @@ impl Fused {
     fn drain(&mut self) -> Result<(), Halt> {
         let last = self.windows.last().map(<[u8]>::to_vec);
         self.destinations.stop(last.as_deref())?;
-        // The time limit is for silence, not for a destination that answers slowly.
-        let mut heard = (Instant::now(), self.destinations.missing());
+        self.destinations.hear(self.run.ticks());
         while self.destinations.missing() > 0 {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
             self.tend_windows()?;
             self.await_answers()?;
-            if self.destinations.missing() != heard.1 {
-                heard = (Instant::now(), self.destinations.missing());
-            }
-            self.destinations.check_silence(heard.0.elapsed())?;
+            self.destinations.check_silence(&self.run)?;
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ pub(super) fn halt_on<T>(
     })
 }
 
-/// Goes on with `step` after a failure, of which the first counts; nothing follows the other two.
+/// Goes on with `step` after a failure, which stays what the run has ended with; nothing follows a
+/// forced stop or a takeover.
 pub(super) fn and_also<T>(
     before: Result<T, Halt>,
     step: impl FnOnce() -> Result<(), Halt>,
@@ -38,8 +39,12 @@ pub(super) fn and_also<T>(
     match before {
         Ok(value) => step().map(|()| value),
         Err(Halt::Failed(error)) => match step() {
-            Ok(()) | Err(Halt::Failed(_)) => Err(Halt::Failed(error)),
-            Err(halt) => Err(halt),
+            Err(Halt::Abandoned) => {
+                // The outcome is that of the call that hangs, so this is told here.
+                log::error!(target: "plugin_host::pipeline", "before that: {error}");
+                Err(Halt::Abandoned)
+            }
+            Ok(()) | Err(Halt::Failed(_) | Halt::Forced) => Err(Halt::Failed(error)),
         },
         Err(halt) => Err(halt),
     }

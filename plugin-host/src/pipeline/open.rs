@@ -40,7 +40,8 @@ impl Launch {
     /// Starts the driver's thread.
     pub(super) fn spawn(self, plan: Plan) -> Result<(), PipelineError> {
         supervisor::watch(&self.run).map_err(PipelineError::Thread)?;
-        let name = format!("forebay-{}", self.run.pipeline);
+        // No thread's name has a NUL.
+        let name = format!("forebay-{}", self.run.pipeline.replace('\0', "?"));
         let spawned = thread::Builder::new().name(name).spawn(move || {
             // A panic here is a mistake of ours; the pipeline fails, others go on.
             let outcome = catch_unwind(AssertUnwindSafe(|| self.drive(&plan)));
@@ -76,15 +77,13 @@ impl Launch {
             self.run.add_session(watched);
             sessions.push(session);
         }
-        let driven = self
-            .open(plan, &source, &sessions)
-            .and_then(|mut fused| fused.drive());
+        let opened = self.open(plan, &source, &sessions);
+        let opened = opened.map_err(|halt| self.run.judge(halt));
+        let driven = opened.and_then(|mut fused| fused.drive());
         let outcome = match driven {
             Ok(outcome) => outcome,
             Err(Halt::Abandoned) => return None,
             Err(Halt::Forced) => Outcome::Forced,
-            // A failure after a forced stop is its consequence.
-            Err(Halt::Failed(_)) if self.run.is_forced() => Outcome::Forced,
             Err(Halt::Failed(error)) => Outcome::Failed(Arc::new(error)),
         };
         self.close(outcome, &source, &sessions)

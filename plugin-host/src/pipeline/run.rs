@@ -1,15 +1,17 @@
 //! What the driver, the supervisor and the owner of a running pipeline share.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use plugin_api::ffi::Wakeups;
 
 use super::error::PipelineError;
+use super::halt::Halt;
 use crate::session::{Call, Watched};
 use crate::store::PositionStore;
+use crate::supervisor::TICK;
 
 /// How a pipeline's run has ended.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ pub(crate) struct Run {
     sessions: Mutex<Vec<Arc<dyn Watched>>>,
     ticks: AtomicU32,
     stopping: AtomicBool,
-    forced_at: OnceLock<Instant>,
+    forced: AtomicBool,
     /// Keeps the store open until the run is over.
     store: Mutex<Option<Arc<dyn PositionStore>>>,
     stage: Mutex<Stage>,
@@ -86,7 +88,7 @@ impl Run {
             sessions: Mutex::new(Vec::new()),
             ticks: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
-            forced_at: OnceLock::new(),
+            forced: AtomicBool::new(false),
             store: Mutex::new(Some(store)),
             stage: Mutex::new(Stage::Driven),
             over: Condvar::new(),
@@ -119,10 +121,26 @@ impl Run {
         self.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Number of ticks so far: the driver's clock.
+    /// Number of ticks so far: the driver's clock, which stands still while the process is stopped.
     #[inline]
     pub(crate) fn ticks(&self) -> u32 {
         self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Time since a tick.
+    pub(crate) fn since(&self, tick: u32) -> Duration {
+        TICK * self.ticks().wrapping_sub(tick)
+    }
+
+    /// A failure after a forced stop is most likely its consequence.
+    pub(super) fn judge(&self, halt: Halt) -> Halt {
+        match halt {
+            Halt::Failed(error) if self.is_forced() => {
+                log::info!(target: "plugin_host::pipeline", "after the forced stop: {error}");
+                Halt::Forced
+            }
+            halt => halt,
+        }
     }
 
     /// Asks for a graceful stop.
@@ -135,7 +153,7 @@ impl Run {
     /// Asks for a stop without waiting for anything.
     pub(crate) fn force(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        if self.forced_at.set(Instant::now()).is_ok() {
+        if !self.forced.swap(true, Ordering::SeqCst) {
             self.signal(FORCED);
         }
     }
@@ -152,17 +170,14 @@ impl Run {
     }
 
     pub(crate) fn is_forced(&self) -> bool {
-        self.forced_at.get().is_some()
-    }
-
-    pub(crate) fn forced_at(&self) -> Option<Instant> {
-        self.forced_at.get().copied()
+        self.forced.load(Ordering::SeqCst)
     }
 
     /// An instance was detached: its thread may never return, so the pipeline ends without it. The
     /// other instances are torn down on a thread of their own; one that hangs there is detached in
     /// its turn, and the next thread goes on with those that are left.
     pub(crate) fn detached(self: &Arc<Self>, connector: &str, call: Call, after: Duration) {
+        let after = Duration::from_millis(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
         let error = PipelineError::call_timeout(connector, call, after);
         log::error!(target: "plugin_host::pipeline", "{error}");
         self.abandon(Arc::new(error), self.sessions());

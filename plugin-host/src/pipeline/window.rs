@@ -130,8 +130,13 @@ impl Windows {
             return Ok(None);
         };
         let window = self.committing.take().map(|(_, window)| window);
-        self.failed = result.is_err();
-        result.map(|()| window)
+        if let Err(error) = result {
+            self.failed = true;
+            // Its positions still say what was the last record.
+            self.spare = window.unwrap_or_default();
+            return Err(error);
+        }
+        Ok(window)
     }
 
     /// Gives the memory of a window back whose positions the source was told.

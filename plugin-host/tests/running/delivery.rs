@@ -260,7 +260,7 @@ fn a_refused_record_ends_the_run_and_is_read_again() {
     let text = failure(&outcome);
     assert!(
         text.starts_with(
-            "record.refused: connector `p:dst`: record 6 of the run, position `7`, was refused"
+            "record.refused: connector `p:dst`: record 7 of the run, position `7`, was refused"
         ),
         "{text}"
     );

@@ -10,7 +10,7 @@ use plugin_api::{
     Result, Source,
 };
 use plugin_host::store::{PositionStore, StoreError, StoreKey, Stored};
-use plugin_host::{Outcome, RunOptions};
+use plugin_host::{Outcome, PipelineConfig, RunOptions};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -20,6 +20,8 @@ struct Gated {
     closed: Mutex<bool>,
     opened: Condvar,
     begun: AtomicUsize,
+    /// Number of the commit that fails, from 1, and whether by a panic.
+    fails_at: Option<(usize, bool)>,
     positions: Mutex<Vec<String>>,
 }
 
@@ -46,10 +48,21 @@ impl PositionStore for Gated {
     }
 
     fn commit(&self, entries: &[(StoreKey, Stored)]) -> Result<(), StoreError> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        let mut closed = self.closed.lock().unwrap();
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         while *closed {
             closed = self.opened.wait(closed).unwrap();
+        }
+        drop(closed);
+        if let Some((at, by_panic)) = self.fails_at
+            && at == number
+        {
+            assert!(!by_panic, "the store panics");
+            return Err(StoreError::Io {
+                doing: "commit to",
+                path: "nowhere".into(),
+                source: std::io::Error::other("the disk is gone"),
+            });
         }
         for (_, stored) in entries {
             let position = String::from_utf8(stored.position.clone()).unwrap();
@@ -77,9 +90,15 @@ struct Tens {
 struct TensConfig {
     /// Last number; behind it, nothing comes until a stop.
     last: u64,
-    /// Name under which acks are noted; they are refused where it is empty.
+    /// Name under which acks are noted.
     #[parameter(default = "")]
     journal: String,
+    /// Whether they are refused.
+    #[parameter(default = false)]
+    refuse_acks: bool,
+    /// Whether a read behind the last number fails.
+    #[parameter(default = false)]
+    fail: bool,
     /// Whether the second read waits for [`GO_ON`], and the end follows it.
     #[parameter(default = false)]
     gated: bool,
@@ -98,6 +117,9 @@ impl Source for Tens {
 
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
         let gated = self.config.gated && self.next == 11 && !GO_ON.load(Ordering::SeqCst);
+        if self.config.fail && self.next > self.config.last {
+            return Err(Error::fatal("no more numbers"));
+        }
         if gated || self.next > self.config.last {
             if context.is_stopping() || self.config.gated && !gated {
                 return Ok(Progress::End);
@@ -113,11 +135,11 @@ impl Source for Tens {
     }
 
     fn ack(&mut self, position: &Position) -> Result<()> {
-        if self.config.journal.is_empty() {
-            return Err(Error::fatal("no acks, please"));
-        }
         note(&self.config.journal, position.to_string());
-        Ok(())
+        match self.config.refuse_acks {
+            true => Err(Error::fatal("no acks, please")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -144,12 +166,17 @@ fn start(
         plugin!("nowhere", destination: Nowhere),
     ];
     let engine = engine_over(plugins, Arc::clone(store) as Arc<dyn PositionStore>);
-    let config = pipeline(
+    let pipeline = engine
+        .start(&pipeline_of(source), RunOptions::default())
+        .unwrap();
+    (engine, pipeline)
+}
+
+fn pipeline_of(source: &[(&str, &str)]) -> PipelineConfig {
+    pipeline(
         connector("src", "tens", source),
         connector("dst", "nowhere", &[]),
-    );
-    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
-    (engine, pipeline)
+    )
 }
 
 #[test]
@@ -212,7 +239,15 @@ fn a_large_batch_size_does_not_make_every_read_a_window() {
 #[test]
 fn what_is_confirmed_is_stored_when_the_source_refuses_an_ack() {
     let store = Gated::closed();
-    let (_engine, pipeline) = start(&store, &[("last", "20"), ("gated", "true")]);
+    let (_engine, pipeline) = start(
+        &store,
+        &[
+            ("last", "20"),
+            ("gated", "true"),
+            ("journal", "refused"),
+            ("refuseAcks", "true"),
+        ],
+    );
     // The first ten are on their way to the disk when the others come.
     while store.begun.load(Ordering::SeqCst) == 0 {
         std::thread::yield_now();
@@ -228,4 +263,66 @@ fn what_is_confirmed_is_stored_when_the_source_refuses_an_ack() {
         "{outcome:?}"
     );
     assert_eq!(store.positions(), ["10", "20"]);
+    // Acks have no gaps: behind the one that was refused comes none.
+    assert_eq!(noted("refused"), ["10"]);
+}
+
+#[test]
+fn a_failure_before_a_forced_stop_is_told() {
+    let store = Gated::closed();
+    let (_engine, pipeline) = start(&store, &[("last", "10"), ("fail", "true")]);
+    // The driver waits for the disk after the failure, until it is forced.
+    while store.begun.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.wait_timeout(Duration::from_millis(100)).is_none());
+    pipeline.force_stop();
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(
+        matches!(&outcome, Some(Outcome::Failed(error)) if error.to_string().contains("no more")),
+        "{outcome:?}"
+    );
+    store.open();
+}
+
+#[test]
+fn behind_a_commit_that_has_failed_nothing_is_committed_or_acked() {
+    let store = Arc::new(Gated {
+        fails_at: Some((1, false)),
+        ..Gated::default()
+    });
+    let (_engine, pipeline) = start(&store, &[("last", "100"), ("journal", "gone")]);
+    let outcome = pipeline.wait_timeout(LONG);
+    let Some(Outcome::Failed(error)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(error.code(), "store.io");
+    assert_eq!(
+        error.to_string(),
+        "positions: can't commit to `nowhere`: the disk is gone"
+    );
+    assert!(store.positions().is_empty());
+    assert!(noted("gone").is_empty());
+}
+
+#[test]
+fn a_store_that_panics_fails_its_pipeline_and_no_other() {
+    let store = Arc::new(Gated {
+        fails_at: Some((1, true)),
+        ..Gated::default()
+    });
+    let (engine, pipeline) = start(&store, &[("last", "10")]);
+    let outcome = pipeline.wait_timeout(LONG);
+    assert!(
+        matches!(&outcome, Some(Outcome::Failed(error)) if error.to_string().contains("panicked")),
+        "{outcome:?}"
+    );
+    let config = pipeline_of(&[("last", "10"), ("fail", "true")]);
+    let next = engine.start(&config, RunOptions::default()).unwrap();
+    let outcome = next.wait_timeout(LONG);
+    assert!(
+        matches!(&outcome, Some(Outcome::Failed(error)) if error.to_string().contains("no more")),
+        "{outcome:?}"
+    );
+    assert_eq!(store.positions(), ["10"]);
 }
