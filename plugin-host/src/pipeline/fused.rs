@@ -95,7 +95,6 @@ impl Fused {
     }
 
     fn stream(&mut self) -> Result<Outcome, Halt> {
-        let mut outcome = Outcome::Ended;
         // Since which tick nothing has come of a source that was asked to stop.
         let mut stopping: Option<u32> = None;
         loop {
@@ -103,7 +102,6 @@ impl Fused {
                 if self.run.is_forced() {
                     return Err(Halt::Forced);
                 }
-                outcome = Outcome::Stopped;
                 if stopping.is_none() {
                     stopping = Some(self.stop_source()?);
                 }
@@ -114,7 +112,7 @@ impl Fused {
             if room < self.buffer.capacity().min(LEAST_ROOM) {
                 if self.run.is_stopping() && answering {
                     // What the source still has is read again; the answers have a time limit.
-                    return Ok(outcome);
+                    return Ok(Outcome::Stopped);
                 }
                 // I5: nothing is read until a destination answers or a commit is done.
                 self.make_room()?;
@@ -130,7 +128,11 @@ impl Fused {
                 self.flush()?;
             }
             if status == ReadStatus::End {
-                return Ok(outcome);
+                // A source that is asked to stop may say so before this loop has asked it.
+                return Ok(match self.run.is_stopping() {
+                    true => Outcome::Stopped,
+                    false => Outcome::Ended,
+                });
             }
             if records > 0 {
                 stopping = stopping.map(|_| self.run.ticks());

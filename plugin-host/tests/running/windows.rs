@@ -1,5 +1,5 @@
 //! What reaches the position store and when, seen from a store that keeps its caller waiting.
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use plugin_api::{
     Result, Source,
 };
 use plugin_host::store::{PositionStore, StoreError, StoreKey, Stored};
-use plugin_host::{Outcome, PipelineConfig, RunOptions};
+use plugin_host::{Engine, Outcome, Pipeline, PipelineConfig, RunOptions};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -99,12 +99,13 @@ struct TensConfig {
     /// Whether a read behind the last number fails.
     #[parameter(default = false)]
     fail: bool,
-    /// Whether the second read waits for [`GO_ON`], and the end follows it.
+    /// Whether the second read waits until the journal says so, and the end follows it.
     #[parameter(default = false)]
     gated: bool,
 }
 
-static GO_ON: AtomicBool = AtomicBool::new(false);
+/// What the journal says to let a gated source go on.
+const GO_ON: &str = "go on";
 
 impl Source for Tens {
     type Config = TensConfig;
@@ -116,7 +117,8 @@ impl Source for Tens {
     }
 
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
-        let gated = self.config.gated && self.next == 11 && !GO_ON.load(Ordering::SeqCst);
+        let goes_on = || noted(&self.config.journal).iter().any(|it| it == GO_ON);
+        let gated = self.config.gated && self.next == 11 && !goes_on();
         if self.config.fail && self.next > self.config.last {
             return Err(Error::fatal("no more numbers"));
         }
@@ -157,10 +159,7 @@ impl Destination for Nowhere {
     }
 }
 
-fn start(
-    store: &Arc<Gated>,
-    source: &[(&str, &str)],
-) -> (plugin_host::Engine, plugin_host::Pipeline) {
+fn start(store: &Arc<Gated>, source: &[(&str, &str)]) -> (Engine, Pipeline) {
     let plugins = [
         plugin!("tens", source: Tens),
         plugin!("nowhere", destination: Nowhere),
@@ -177,6 +176,18 @@ fn pipeline_of(source: &[(&str, &str)]) -> PipelineConfig {
         connector("src", "tens", source),
         connector("dst", "nowhere", &[]),
     )
+}
+
+/// Lets the second ten come while the first are on their way to the disk, which then answers.
+fn go_on_behind_the_first_commit(store: &Gated, pipeline: &Pipeline, journal: &str) {
+    while store.begun.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    note(journal, GO_ON.to_owned());
+    while pipeline.progress().records < 20 {
+        std::thread::yield_now();
+    }
+    store.open();
 }
 
 #[test]
@@ -248,15 +259,7 @@ fn what_is_confirmed_is_stored_when_the_source_refuses_an_ack() {
             ("refuseAcks", "true"),
         ],
     );
-    // The first ten are on their way to the disk when the others come.
-    while store.begun.load(Ordering::SeqCst) == 0 {
-        std::thread::yield_now();
-    }
-    GO_ON.store(true, Ordering::SeqCst);
-    while pipeline.progress().records < 20 {
-        std::thread::yield_now();
-    }
-    store.open();
+    go_on_behind_the_first_commit(&store, &pipeline, "refused");
     let outcome = pipeline.wait_timeout(LONG);
     assert!(
         matches!(&outcome, Some(Outcome::Failed(error)) if error.to_string().contains("no acks")),
@@ -264,7 +267,7 @@ fn what_is_confirmed_is_stored_when_the_source_refuses_an_ack() {
     );
     assert_eq!(store.positions(), ["10", "20"]);
     // Acks have no gaps: behind the one that was refused comes none.
-    assert_eq!(noted("refused"), ["10"]);
+    assert_eq!(noted("refused"), [GO_ON, "10"]);
 }
 
 #[test]
@@ -288,10 +291,15 @@ fn a_failure_before_a_forced_stop_is_told() {
 #[test]
 fn behind_a_commit_that_has_failed_nothing_is_committed_or_acked() {
     let store = Arc::new(Gated {
+        closed: Mutex::new(true),
         fails_at: Some((1, false)),
         ..Gated::default()
     });
-    let (_engine, pipeline) = start(&store, &[("last", "100"), ("journal", "gone")]);
+    let (_engine, pipeline) = start(
+        &store,
+        &[("last", "20"), ("gated", "true"), ("journal", "gone")],
+    );
+    go_on_behind_the_first_commit(&store, &pipeline, "gone");
     let outcome = pipeline.wait_timeout(LONG);
     let Some(Outcome::Failed(error)) = outcome else {
         panic!("{outcome:?}");
@@ -302,7 +310,7 @@ fn behind_a_commit_that_has_failed_nothing_is_committed_or_acked() {
         "positions: can't commit to `nowhere`: the disk is gone"
     );
     assert!(store.positions().is_empty());
-    assert!(noted("gone").is_empty());
+    assert_eq!(noted("gone"), [GO_ON]);
 }
 
 #[test]
