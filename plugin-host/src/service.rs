@@ -1,9 +1,11 @@
 //! The plugin service: both registries behind one door.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use plugin_api::PluginNotFound;
 
+use crate::loader::LoadError;
 use crate::parameters::suggest::nearest;
 use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Registry};
 
@@ -51,6 +53,12 @@ impl PluginService {
             .iter()
             .find_map(|registry| registry.find(name))
             .ok_or_else(|| {
+                if let Some(refused) = registries.iter().find_map(|it| it.refused(name)) {
+                    return LookupError::Quarantined {
+                        path: refused.path.clone(),
+                        error: refused.error.clone(),
+                    };
+                }
                 let versions = registries
                     .iter()
                     .flat_map(|registry| registry.versions(name.name()))
@@ -94,6 +102,14 @@ pub enum LookupError {
         /// The cause, for those who match on it.
         source: PluginNotFound,
     },
+    /// The plugin is there, and can't be used.
+    #[error("plugin file `{}` can't be used: {error}", .path.display())]
+    Quarantined {
+        /// The file, or the package of a builtin.
+        path: PathBuf,
+        /// Why.
+        error: LoadError,
+    },
     /// The name itself is wrong.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -112,6 +128,7 @@ impl LookupError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "plugin.not_found",
+            Self::Quarantined { error, .. } => error.code(),
             Self::Name(error) => error.code(),
         }
     }
@@ -131,6 +148,7 @@ impl LookupError {
             Self::NotFound { .. } => {
                 "name one of the versions that are there, or leave the version out".to_owned()
             }
+            Self::Quarantined { error, .. } => error.help(),
             Self::Name(error) => error.help().to_owned(),
         }
     }

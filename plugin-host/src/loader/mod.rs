@@ -14,7 +14,7 @@ mod inspect;
 mod marker;
 mod watchdog;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use plugin_api::ffi::PluginModule_Ref;
 
 pub use error::{LoadError, Stage};
 pub use image::{Image, LoadFrom};
-use inspect::judge_head;
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
+use inspect::{judge_head, marker_of};
 pub use marker::Marker;
 pub(crate) use watchdog::{Watchdog, stuck_file, stuck_loads};
 
@@ -84,6 +84,14 @@ pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
     let bytes = read(file, metadata.len())?;
     let inspection = inspect(&bytes, &stem(path))?;
     Ok(Looked { inspection, bytes })
+}
+
+/// What the marker of a file says that was refused, if it can be read all the same.
+pub(crate) fn specification_of(path: &Path) -> Option<Specification> {
+    let file = open_to_look(path).ok()?;
+    let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    let bytes = read(file, metadata.len()).ok()?;
+    Some(marker_of(&bytes, &stem(path))?.specification)
 }
 
 /// Reads a file whole, but only if its first bytes are those of a library for this machine: others

@@ -172,6 +172,18 @@ impl Registry {
         }
     }
 
+    /// A plugin that the name means and that can't be used.
+    pub(crate) fn refused(&self, name: &PluginName) -> Option<&Quarantined> {
+        let means = |found: &PluginName| {
+            let version = found.version();
+            found.name() == name.name()
+                && (*name.version() == VersionRequest::Latest
+                    || name.version().names(&version.to_string()))
+        };
+        let mut quarantined = self.quarantined.iter();
+        quarantined.find(|it| it.name.as_ref().is_some_and(means))
+    }
+
     /// Versions of the plugin with this name, newest first.
     pub fn versions(&self, name: &str) -> impl Iterator<Item = &str> {
         self.plugins

@@ -10,7 +10,7 @@ use plugin_api::Specification;
 use super::{
     PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name, parse_version,
 };
-use crate::loader::{LoadError, LoadFrom, Loaded, Watchdog, look, same_content};
+use crate::loader::{LoadError, LoadFrom, Loaded, Watchdog, look, same_content, specification_of};
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
 /// who drops the wrong file learns why it isn't used.
@@ -67,7 +67,7 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                         }
                         .clone(),
                     };
-                    quarantine(&mut registry, path, Some(&plugin), duplicate);
+                    plugin.quarantine(&mut registry, path, duplicate);
                 }
                 continue;
             }
@@ -85,6 +85,13 @@ struct Found {
     specification: Specification,
     /// The files, in the order of their names; more than one where they say the same.
     paths: Vec<PathBuf>,
+}
+
+impl Found {
+    fn quarantine(&self, registry: &mut Registry, path: PathBuf, error: LoadError) {
+        let (name, specification) = (self.name.clone(), self.specification.clone());
+        quarantine(registry, path, Some(name), Some(specification), error);
+    }
 }
 
 /// Looks at every file of a folder. Nothing is opened before all markers are known: which file is
@@ -116,7 +123,13 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>) -> Vec<Found> {
                 }
                 plugins[at].paths.push(path);
             }
-            Err(error) => quarantine(registry, path, None, error),
+            Err(error) => {
+                let specification = specification_of(&path);
+                let name = specification
+                    .as_ref()
+                    .and_then(|it| explicit_name(PluginKind::Standalone, it).ok());
+                quarantine(registry, path, name, specification, error);
+            }
         }
     }
     plugins
@@ -131,7 +144,7 @@ fn add(registry: &mut Registry, plugin: &Found, options: &ScanOptions) {
         Ok(()) => shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true),
         Err(error) => {
             for path in plugin.paths.clone() {
-                quarantine(registry, path, Some(plugin), error.clone());
+                plugin.quarantine(registry, path, error.clone());
             }
         }
     }
@@ -171,15 +184,21 @@ fn shadow(registry: &mut Registry, plugin: &Found, paths: Vec<PathBuf>, by: &Pat
     }
 }
 
-fn quarantine(registry: &mut Registry, path: PathBuf, found: Option<&Found>, error: LoadError) {
+fn quarantine(
+    registry: &mut Registry,
+    path: PathBuf,
+    name: Option<PluginName>,
+    specification: Option<Specification>,
+    error: LoadError,
+) {
     log::warn!("`{}` is quarantined: {error}", path.display());
     if let Some(details) = error.details() {
         log::debug!("{details}");
     }
     registry.quarantined.push(Quarantined {
         path,
-        name: found.map(|plugin| plugin.name.clone()),
-        specification: found.map(|plugin| plugin.specification.clone()),
+        name,
+        specification,
         error,
     });
 }

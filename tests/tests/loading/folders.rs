@@ -1,7 +1,7 @@
 //! Several files with the same plugin: which of them is used.
 
 use forebay_tests::{Folder, plugin_file};
-use plugin_host::{Registry, ScanOptions};
+use plugin_host::{PluginService, Registry, ScanOptions};
 
 use super::{DESTINATION, SOURCE, full_name, good, ready, refused};
 
@@ -46,6 +46,30 @@ fn other_bytes_of_the_same_name_and_version_are_both_refused() {
         assert!(message.contains(&full_name(SOURCE)), "{message}");
         assert!(message.contains(&*other.to_string_lossy()), "{message}");
         assert!(file.error.help().contains("remove one of the two"));
+    }
+}
+
+#[test]
+fn a_plugin_that_is_refused_keeps_its_name_and_is_explained() {
+    let folder = Folder::new();
+    let path = folder.put("a.so", good().with_marker_field("panic", "abort"));
+    let registry = scan(&[&folder]);
+    let refused = &registry.quarantined()[0];
+    let name = refused.name.as_ref().map(ToString::to_string);
+    assert_eq!(name, Some(full_name(SOURCE)));
+    let specified = refused.specification.as_ref().unwrap();
+    assert_eq!(specified.version, "v0.1.0");
+
+    let service = PluginService::new(Registry::default(), registry);
+    for name in [SOURCE.to_owned(), full_name(SOURCE)] {
+        let error = service.find(&name.parse().unwrap()).unwrap_err();
+        assert_eq!(error.code(), "load.panic_abort", "{name}");
+        let text = error.to_string();
+        assert!(text.contains(&*path.to_string_lossy()), "{text}");
+    }
+    for name in [format!("{SOURCE}@v9.0.0"), format!("builtin:{SOURCE}")] {
+        let error = service.find(&name.parse().unwrap()).unwrap_err();
+        assert_eq!(error.code(), "plugin.not_found", "{name}");
     }
 }
 

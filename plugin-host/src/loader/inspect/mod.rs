@@ -86,6 +86,15 @@ pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
     }
 }
 
+/// The marker alone, of a file that doesn't pass: which plugin it would have been.
+pub(super) fn marker_of(bytes: &[u8], file_stem: &str) -> Option<Marker> {
+    let marker = match Kind::of(bytes).ok()? {
+        Kind::Elf => Marker::read(&Elf::parse(bytes).ok()?.marker_sections().ok()?, file_stem),
+        Kind::MachO | Kind::Pe => Marker::read(&portable::marker_sections(bytes).ok()?, file_stem),
+    };
+    marker.ok()
+}
+
 /// Judges the first bytes of a file: whether it is a library, and for this machine. Twenty of them
 /// are enough for that; more of them tell better what else it is.
 pub(super) fn judge_head(bytes: &[u8]) -> Result<(), LoadError> {
