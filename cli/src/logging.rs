@@ -64,6 +64,13 @@ pub(crate) fn start(arguments: &Global) {
     );
 }
 
+/// What is quarantined stands in the list, with its reason: a warning of each would tell it twice.
+pub(crate) fn leave_warnings_to_the_list(arguments: &Global) {
+    if level(arguments) == LevelFilter::Warn && arguments.log_level.is_none() {
+        log::set_max_level(LevelFilter::Error);
+    }
+}
+
 /// Hands whole lines to `output`.
 struct Lines;
 

@@ -32,6 +32,7 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
         Command::List(asked) => {
+            logging::leave_warnings_to_the_list(global);
             let rows = plugins::rows(&plugins::service(global)?);
             list::print(rows, asked.parameters, global.form)?;
             Ok(Exit::Ok)

@@ -36,11 +36,14 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
         );
     }
     // The default folder need not be there; then there are only the builtins.
-    let present: Vec<PathBuf> = folders
-        .paths
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut present: Vec<PathBuf> = Vec::new();
+    for path in folders.paths.into_iter().filter(|path| path.is_dir()) {
+        // A folder that is named twice would shadow its own files.
+        let same = |other: &PathBuf| other.canonicalize().ok() == path.canonicalize().ok();
+        if !present.iter().any(same) {
+            present.push(path);
+        }
+    }
     let load_from = match global.load_from {
         args::LoadFrom::Memory => LoadFrom::Memory,
         args::LoadFrom::Copy => LoadFrom::Copy(global.state.join(COPIES)),

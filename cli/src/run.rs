@@ -107,6 +107,8 @@ struct Started<'a> {
     /// `None` for one that its file says is stopped.
     running: Option<Result<Pipeline, Vec<PipelineError>>>,
     ended: Option<(plugin_host::Outcome, Duration)>,
+    /// Its failure was told before the summary.
+    told: bool,
 }
 
 fn start<'a>(
@@ -120,6 +122,7 @@ fn start<'a>(
             running: (entry.status == PipelineStatus::Running)
                 .then(|| engine.start(&config, RunOptions { until_end })),
             ended: None,
+            told: false,
         })
         .collect()
 }
@@ -152,11 +155,13 @@ fn watch(
         for pipeline in &mut pipelines {
             pipeline.look(begun);
         }
+        let others_run = pipelines.iter().any(Started::is_running);
+        for pipeline in pipelines.iter_mut().filter(|_| others_run) {
+            pipeline.tell_failure();
+        }
         let samples: Vec<_> = pipelines.iter().filter_map(Started::sample).collect();
         progress.show(&samples, begun.elapsed());
-        let running = pipelines
-            .iter()
-            .find(|it| it.ended.is_none() && it.pipeline().is_some());
+        let running = pipelines.iter().find(|it| it.is_running());
         let Some(running) = running.and_then(Started::pipeline) else {
             break;
         };
@@ -170,6 +175,20 @@ fn watch(
 impl Started<'_> {
     fn pipeline(&self) -> Option<&Pipeline> {
         self.running.as_ref()?.as_ref().ok()
+    }
+
+    fn is_running(&self) -> bool {
+        self.ended.is_none() && self.pipeline().is_some()
+    }
+
+    /// Says at once why it has failed: the others may run for days before there is a summary.
+    fn tell_failure(&mut self) {
+        if let Some((plugin_host::Outcome::Failed(error), _)) = &self.ended
+            && !self.told
+        {
+            self.told = true;
+            log::error!("pipeline `{}` has failed: {error}", self.entry.id);
+        }
     }
 
     fn look(&mut self, begun: Instant) {

@@ -167,7 +167,8 @@ impl<'a> Acks<'a> {
         self.deferred = true;
     }
 
-    /// Says that the destination takes no further record.
+    /// Says that the destination takes no further record. A pipeline whose source has not ended fails
+    /// then, once what was answered is stored.
     pub fn close(&mut self) {
         self.closed = true;
     }

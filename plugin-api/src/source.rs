@@ -50,7 +50,8 @@ pub trait Source: Send + Sized + 'static {
     /// Any error ends the start, and with it the run; see [`ErrorKind`](crate::ErrorKind).
     fn open(config: Self::Config, position: Option<&Position>) -> Result<Self>;
 
-    /// Writes records into the batch as long as it has room and there is data at hand.
+    /// Writes records into the batch as long as it has room and there is data at hand. What one read
+    /// has written is one batch for the destinations: one record at a time makes them slow.
     ///
     /// Returns [`Progress::More`] to be called again at once, [`Progress::Idle`] when there is
     /// nothing more at present, after having waited for it, and [`Progress::End`] when there will

@@ -117,7 +117,7 @@ fn document(rows: &[Row]) -> Value {
         .map(|row| {
             json!({
                 "name": row.name,
-                "version": row.version,
+                "version": (!row.version.is_empty()).then_some(&row.version),
                 "kind": row.kind.name(),
                 "path": row.path.as_ref().map(|path| path.display().to_string()),
                 "status": row.status.word(),

@@ -80,8 +80,8 @@ pub(crate) fn print_problems(
                 "severity": severity,
                 "code": problem.code,
                 "file": problem.place.file.display().to_string(),
-                "line": problem.place.line,
-                "column": problem.place.column,
+                "line": problem.place.line(),
+                "column": problem.place.column(),
                 "message": problem.message,
                 "help": problem.help,
             })

@@ -11,14 +11,24 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) file: Arc<Path>,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+    pub(super) line: usize,
+    pub(super) column: usize,
 }
 
 impl Place {
     /// Names the file as a whole.
     pub(super) fn whole(file: &Arc<Path>) -> Self {
         Self::at(file, 0, 0)
+    }
+
+    /// None where the whole file is meant.
+    pub(crate) fn line(&self) -> Option<usize> {
+        (self.line > 0).then_some(self.line)
+    }
+
+    /// None where the whole file is meant.
+    pub(crate) fn column(&self) -> Option<usize> {
+        (self.line > 0).then_some(self.column)
     }
 
     pub(crate) fn at(file: &Arc<Path>, line: usize, column: usize) -> Self {

@@ -73,8 +73,8 @@ impl RunError {
             "message": self.message,
             "help": self.help,
             "file": place.map(|place| place.file.display().to_string()),
-            "line": place.map(|place| place.line),
-            "column": place.map(|place| place.column),
+            "line": place.and_then(Place::line),
+            "column": place.and_then(Place::column),
         })
     }
 }

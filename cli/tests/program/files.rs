@@ -159,7 +159,7 @@ fn a_file_that_is_not_there_is_an_error_where_nothing_is_waited_for() {
         .run(&["run", "--until-end", "pipeline.yaml"])
         .expect_code(1);
     assert!(
-        finished.stderr.contains("`in.txt` can't be opened"),
+        finished.stderr.contains("`in.txt` isn't there; make it"),
         "{finished:?}"
     );
 }

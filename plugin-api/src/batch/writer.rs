@@ -16,7 +16,7 @@ use crate::record::{Operation, Record};
 /// is at the end of the statement if nobody keeps that.
 ///
 /// A record that doesn't fit into what the host takes (see `largest record` in `docs/abi.md`) is
-/// taken back; those before it are delivered, then the read fails and names the limit.
+/// taken back; those before it are delivered, then the read fails and says which it was.
 #[derive(Debug)]
 pub struct BatchWriter<'a> {
     buffer: &'a mut abi::BatchBuffer,
@@ -106,6 +106,9 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Appends an owned record: the simple form, for sources that are not after speed.
+    ///
+    /// What one read has pushed is one batch for the destinations, so a source pushes all that it
+    /// has at hand, as long as there is [room](Self::has_room).
     pub fn push(&mut self, record: &Record) {
         let mut writer = self.record(record.operation, &record.position);
         let mut metadata = record.metadata.iter().peekable();

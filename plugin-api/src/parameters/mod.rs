@@ -28,7 +28,7 @@ use crate::{Parameter, Result};
 /// | `inclusion = ["a", "b"]` | the values allowed |
 /// | `exclusion = ["a", "b"]` | values refused |
 /// | `regex = "^[a-z]+$"` | what a value must contain a match of |
-/// | `secret` | the value never appears in logs, errors and output |
+/// | `secret` | the host never shows the value, in logs, errors and output; a connector must not either |
 ///
 /// Any type that is a [`ParameterValue`] can be a field's. `()` is for connectors without
 /// parameters.

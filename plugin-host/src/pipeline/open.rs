@@ -95,6 +95,11 @@ impl Launch {
         source: &Arc<SourceSession>,
         sessions: &[Arc<DestinationSession>],
     ) -> Result<Fused, Halt> {
+        for planned in plan.destinations.iter().chain([&plan.source]) {
+            let (name, path) = (planned.blueprint.name(), planned.blueprint.path());
+            let path = path.map_or_else(String::new, |it| format!(" from `{}`", it.display()));
+            log::info!(target: "plugin_host::pipeline", "{} is {name}{path}", plan.name(planned));
+        }
         for (session, planned) in sessions.iter().zip(&plan.destinations) {
             let made = session.construct(|| {
                 let module = planned.blueprint.loaded.module;

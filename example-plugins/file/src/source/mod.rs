@@ -233,9 +233,8 @@ impl Lines {
     }
 
     fn not_there(&self) -> Error {
-        let error = io::Error::from(io::ErrorKind::NotFound);
-        self.error("can't be opened", &error)
-            .with_code("file.not_found")
+        let text = format!("`{}` isn't there; make it, or mend `path`", self.path);
+        Error::new(ErrorKind::Fatal, text).with_code("file.not_found")
     }
 
     fn too_long(&self) -> Error {
