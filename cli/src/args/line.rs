@@ -147,7 +147,9 @@ pub(crate) enum Command {
 With --json, one document at the end:
   {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"seconds\", \"error\"}]}
 `status` is ended, stopped, forced (stopped by a second signal), failed or skipped, and `error`
-null or {\"code\", \"message\", \"help\"}.
+null or {\"code\", \"message\", \"help\", \"file\", \"line\", \"column\"}, the last three null where no
+text of a pipeline file is to blame. Bytes are those of whole records: positions, keys and metadata
+count, too.
 
 Examples:
   forebay run pipeline.yaml
