@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use object::elf::{
     DT_AUXILIARY, DT_FILTER, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_VERDEF, DT_VERNEED, DynamicTag,
-    VERSYM_VERSION, Verdaux, Verdef, Vernaux, Verneed,
+    VER_FLG_WEAK, VERSYM_VERSION, Verdaux, Verdef, Vernaux, Verneed,
 };
 use object::{NativeEndian, pod};
 
@@ -52,6 +52,10 @@ pub(super) fn facts(elf: &Elf<'_>) -> Result<Facts, LoadError> {
         }
     }
     for needed in needed_versions(elf)? {
+        // The dynamic loader goes on without it.
+        if needed.is_weak {
+            continue;
+        }
         let Some(version) = GlibcVersion::parse(needed.name) else {
             continue;
         };
@@ -89,6 +93,8 @@ pub(super) struct Version<'data> {
     pub(super) name: &'data str,
     /// The number by which symbols name it.
     pub(super) index: u16,
+    /// Whether the library need not have it.
+    pub(super) is_weak: bool,
 }
 
 /// The versions that are needed of other libraries. The tables are chains, and the dynamic loader
@@ -112,6 +118,7 @@ pub(super) fn needed_versions<'data>(elf: &Elf<'data>) -> Result<Vec<Version<'da
                     library,
                     name: elf.string(version.vna_name.get(ENDIAN).into())?,
                     index: version.vna_other.get(ENDIAN).0 & VERSYM_VERSION,
+                    is_weak: version.vna_flags.get(ENDIAN).0 & VER_FLG_WEAK.0 != 0,
                 },
             )?;
             match version.vna_next.get(ENDIAN) {
@@ -144,6 +151,7 @@ pub(super) fn defined_versions<'data>(elf: &Elf<'data>) -> Result<Vec<Version<'d
                 library: "",
                 name: elf.string(name.vda_name.get(ENDIAN).into())?,
                 index: version.vd_ndx.get(ENDIAN).0 & VERSYM_VERSION,
+                is_weak: false,
             },
         )?;
         match version.vd_next.get(ENDIAN) {

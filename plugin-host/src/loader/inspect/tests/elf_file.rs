@@ -263,6 +263,13 @@ fn a_newer_glibc_is_refused_only_where_libc_itself_must_have_it() {
     let file = inspect(&with("libm.so.6", "GLIBC_2.999"), "x").unwrap();
     assert_eq!(file.glibc.unwrap().to_string(), "2.999");
     assert_eq!(code(&with("libc.so.6", "GLIBC_PRIVATE")), "ok");
+    // The flags of the version behind libx.so, its version, libc and GLIBC_2.2.5.
+    let file = with("libc.so.6", "GLIBC_2.999");
+    let elf = Elf::parse(&file).unwrap();
+    let at = elf.value(object::elf::DT_VERNEED).unwrap() as usize + 4 * 16 + 4;
+    let weak = patched(&file, at, &object::elf::VER_FLG_WEAK.0.to_le_bytes());
+    let glibc = inspect(&weak, "x").unwrap().glibc;
+    assert_eq!(glibc.unwrap().to_string(), "2.2.5");
 }
 
 #[test]
