@@ -140,7 +140,7 @@ fn kind(to: &Folder) -> Vec<Fault> {
         look("class", "load.damaged")
             .put(to, good().with_unknown_class())
             .says(["class 9"])
-            .helps(["copy or download"]),
+            .helps(["copy or download", "the linker"]),
     ]
 }
 

@@ -16,8 +16,11 @@ impl LoadError {
             Self::TooLarge { .. } => {
                 "keep only plugin files in this folder; `strip --strip-debug` makes a plugin smaller".into()
             }
-            Self::Empty | Self::Truncated { .. } | Self::Damaged { .. } => {
+            Self::Empty | Self::Truncated { .. } => {
                 "copy or download the file again; to replace a plugin, write a new file and rename it".into()
+            }
+            Self::Damaged { .. } => {
+                "copy or download the file again; if it is as the linker wrote it, report it with the name and version of the linker (`readelf -p .comment`)".into()
             }
             Self::NotLibrary { .. } => {
                 "keep only plugin files in this folder; build one with crate-type = [\"cdylib\"]".into()
