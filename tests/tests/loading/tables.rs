@@ -108,6 +108,14 @@ fn segments_within_the_loaded_ones() {
         &with(PT_GNU_RELRO, MemorySize, u64::MAX - relro),
         ["to be protected"],
     );
+    // What is protected ends with a page, which the segment need not fill.
+    let (data, size) = good().segment(PT_LOAD, 3);
+    let end = (data + size).next_multiple_of(0x1000);
+    let up_to = |end| {
+        with(PT_GNU_RELRO, Address, data).with_segment(PT_GNU_RELRO, 0, MemorySize, end - data)
+    };
+    inspect(up_to(end).bytes(), "plugin").unwrap();
+    refused(&up_to(end + 1), ["to be protected"]);
     refused(
         &with(PT_NOTE, Kind, u64::from(PT_TLS.0)),
         ["2 segments of thread variables"],

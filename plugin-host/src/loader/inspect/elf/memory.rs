@@ -37,6 +37,14 @@ impl Load<'_> {
         address >= self.addresses.start && end.is_some_and(|end| end <= self.addresses.end)
     }
 
+    /// The end of its last page, up to which it can be protected.
+    pub(super) fn end_of_pages(&self) -> u64 {
+        self.addresses
+            .end
+            .checked_next_multiple_of(PAGE)
+            .unwrap_or(u64::MAX)
+    }
+
     /// Where in the file an address comes from.
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
         let skip = address.checked_sub(self.addresses.start)?;

@@ -86,11 +86,15 @@ fn thread_variables(elf: &Elf<'_>, segment: &Segment) -> Result<(), LoadError> {
 }
 
 /// What is made read-only after the relocations: only what could be written to before, and not
-/// what belongs to somebody else.
+/// what belongs to somebody else. The dynamic loader protects whole pages, and there are linkers
+/// that count the last one to its end.
 fn protected(elf: &Elf<'_>, segment: &Segment) -> Result<(), LoadError> {
     let (address, size) = (vaddr(segment), wide(segment.p_memsz(ENDIAN)));
-    match elf.memory.load(address, size) {
-        Some(load) if load.is_writable() => Ok(()),
+    let end = address.checked_add(size);
+    match elf.memory.load(address, size.min(1)) {
+        Some(load) if load.is_writable() && end.is_some_and(|end| end <= load.end_of_pages()) => {
+            Ok(())
+        }
         _ => damaged(format!(
             "what is to be protected at {address:#x} is no data of the file"
         )),
