@@ -220,6 +220,8 @@ fn symbols() {
     refused(&resolver, ["outside of the file"]);
     let of_thread = long(exported + 8, 1 << 20).with_content(exported + 4, &[0x16]);
     refused(&of_thread, ["outside of the file"]);
+    let of_none = long(table + 8, 1);
+    refused(&of_none, ["symbol 0, which stands for none"]);
     refused(&with(hash + 8, 3), ["a filter of 3 words"]);
     refused(&with(hash + 8, 0), ["a filter of 0 words"]);
     refused(&with(hash + 8, 1 << 31), ["GNU hash table leads nowhere"]);
@@ -321,6 +323,12 @@ fn relocations() {
     let of_symbol = table + 24 * relative;
     let symbol = |symbol| at(of_symbol + 8, kind(R_X86_64_GLOB_DAT, symbol));
     refused(&symbol(1 << 20), ["leads nowhere"]);
+    refused(&symbol(0), ["leads nowhere"]);
+    let place = u64::from(good().number(of_symbol));
+    let odd = at(of_symbol, place + 1)
+        .with_content(of_symbol + 8, &kind(R_X86_64_GLOB_DAT, 1).to_le_bytes());
+    refused(&odd, ["parts of two words"]);
+    refused(&at(of_symbol + 24, place), ["two relocations change"]);
     refused(
         &at(of_symbol + 8, kind(R_X86_64_COPY, 1)),
         ["unknown kind 5"],
@@ -339,6 +347,47 @@ fn relocations() {
         &at(calls + 8, kind(R_X86_64_JUMP_SLOT, 1 << 20)),
         ["leads nowhere"],
     );
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn relocations_of_thread_variables() {
+    let relocation = good().entry(DT_RELA) + 24 * good().entry(DT_RELACOUNT);
+    let (_, block) = good().segment(PT_TLS, 0);
+    let first = good().number(good().entry(DT_GNU_HASH) + 4);
+    let variable = good().entry(DT_SYMTAB) + 24 * u64::from(first);
+    // The first symbol that can be found, as a variable 8 bytes into the block.
+    let with = |symbol: u32, addend: u64| {
+        let info = u64::from(symbol) << 32 | u64::from(R_X86_64_TPOFF64.0);
+        good()
+            .with_content(variable + 4, &[0x16])
+            .with_content(variable + 8, &8_u64.to_le_bytes())
+            .with_content(variable + 16, &0_u64.to_le_bytes())
+            .with_content(relocation + 8, &info.to_le_bytes())
+            .with_content(relocation + 16, &addend.to_le_bytes())
+    };
+    let sound = [
+        (0, 0),
+        (0, block),
+        (first, 8_u64.wrapping_neg()),
+        (first, block - 8),
+    ];
+    for (symbol, addend) in sound {
+        inspect(with(symbol, addend).bytes(), "plugin").unwrap();
+    }
+    let wild = [
+        (0, block + 1),
+        (0, u64::MAX),
+        (first, block - 7),
+        (first, 9_u64.wrapping_neg()),
+    ];
+    for (symbol, addend) in wild {
+        refused(&with(symbol, addend), ["relocation", "leads nowhere"]);
+    }
+    // What has a place in each thread has no address.
+    let address = u64::from(first) << 32 | u64::from(R_X86_64_GLOB_DAT.0);
+    let address = with(first, 0).with_content(relocation + 8, &address.to_le_bytes());
+    refused(&address, ["leads nowhere"]);
 }
 
 #[test]
@@ -376,6 +425,10 @@ fn starts_and_ends() {
     for tag in [DT_INIT, DT_FINI] {
         refused(&with(tag, NOWHERE), ["where no code is"]);
         refused(&with(tag, good().entry(DT_STRTAB)), ["where no code is"]);
+        // Nor is there any where the tables may be executed, as in a file of two segments.
+        let executable = with(tag, good().entry(DT_STRTAB));
+        let executable = executable.with_segment(PT_LOAD, 0, SegmentField::Flags, 5);
+        refused(&executable, ["where no code is"]);
     }
     for (array, size) in [
         (DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
@@ -419,6 +472,19 @@ fn what_the_linker_says_twice_must_be_the_same() {
         says,
     );
     refused(&good().without_entry(DT_GNU_HASH), says);
+    // More than there are: the next array's first function, and the first relocation of a call.
+    let says = ["is not that of its sections"];
+    refused(&with(DT_RELASZ, good().entry(DT_RELASZ) + 24), says);
+    let arrays = [
+        (DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+        (DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
+    ];
+    let first = arrays
+        .into_iter()
+        .min_by_key(|&(array, _)| good().entry(array));
+    let (_, size) = first.unwrap();
+    refused(&with(size, good().entry(size) + 8), says);
+    let says = ["is not what its dynamic section leads to"];
     let without = good()
         .without_entry(DT_INIT_ARRAY)
         .without_entry(DT_INIT_ARRAYSZ);

@@ -12,32 +12,32 @@ use object::elf::{
     DT_VERNEED, DT_VERSYM, DynamicTag, PT_DYNAMIC, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE,
     SHT_DYNAMIC, SHT_DYNSYM, SHT_FINI_ARRAY, SHT_GNU_HASH, SHT_GNU_VERDEF, SHT_GNU_VERNEED,
     SHT_GNU_VERSYM, SHT_HASH, SHT_INIT_ARRAY, SHT_NOBITS, SHT_RELA, SHT_RELR, SectionFlags,
+    SectionType,
 };
 use object::read::elf::{ProgramHeader, SectionHeader};
 
+use super::memory::addresses_of;
 use super::{ENDIAN, Elf, LoadError, Section, damaged, vaddr, wide};
+
+/// The tables whose size the dynamic section tells, and the kind of the sections that they are of.
+const TABLES: [(SectionType, DynamicTag, DynamicTag); 5] = [
+    (SHT_RELA, DT_RELA, DT_RELASZ),
+    (SHT_RELA, DT_JMPREL, DT_PLTRELSZ),
+    (SHT_RELR, DT_RELR, DT_RELRSZ),
+    (SHT_INIT_ARRAY, DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+    (SHT_FINI_ARRAY, DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
+];
 
 pub(super) fn check(elf: &Elf<'_>) -> Result<(), LoadError> {
     let dynamic = elf.segments.iter().find(|s| s.p_type(ENDIAN) == PT_DYNAMIC);
     let dynamic = dynamic.map(vaddr);
-    let arrays = |tag, size| range(elf, tag, size);
-    let rela = [arrays(DT_RELA, DT_RELASZ), arrays(DT_JMPREL, DT_PLTRELSZ)];
-    let relr = [arrays(DT_RELR, DT_RELRSZ)];
-    let init = [arrays(DT_INIT_ARRAY, DT_INIT_ARRAYSZ)];
-    let fini = [arrays(DT_FINI_ARRAY, DT_FINI_ARRAYSZ)];
-    for (index, section) in elf.sections.iter().enumerate() {
-        if section.sh_flags(ENDIAN).0 & SHF_ALLOC.0 == 0 || wide(section.sh_size(ENDIAN)) == 0 {
-            continue;
-        }
+    let tables = TABLES.map(|(kind, address, size)| (kind, range(elf, address, size)));
+    for (index, section) in loaded_sections(elf) {
         loaded(elf, index, section)?;
-        let start = wide(section.sh_addr(ENDIAN));
-        let whole = start..start.saturating_add(wide(section.sh_size(ENDIAN)));
-        let among = |ranges: &[Range<u64>]| {
-            ranges
-                .iter()
-                .any(|range| range.start <= whole.start && whole.end <= range.end)
-        };
-        let is_told = match section.sh_type(ENDIAN) {
+        let kind = section.sh_type(ENDIAN);
+        let place = addresses_of(section);
+        let start = place.start;
+        let is_told = match kind {
             SHT_DYNAMIC => dynamic == Some(start),
             SHT_DYNSYM => elf.value(DT_SYMTAB) == Some(start),
             SHT_GNU_HASH => elf.value(DT_GNU_HASH) == Some(start),
@@ -45,10 +45,11 @@ pub(super) fn check(elf: &Elf<'_>) -> Result<(), LoadError> {
             SHT_GNU_VERSYM => elf.value(DT_VERSYM) == Some(start),
             SHT_GNU_VERNEED => elf.value(DT_VERNEED) == Some(start),
             SHT_GNU_VERDEF => elf.value(DT_VERDEF) == Some(start),
-            SHT_RELA => among(&rela),
-            SHT_RELR => among(&relr),
-            SHT_INIT_ARRAY => among(&init),
-            SHT_FINI_ARRAY => among(&fini),
+            SHT_RELA | SHT_RELR | SHT_INIT_ARRAY | SHT_FINI_ARRAY => {
+                tables.iter().any(|(of_kind, table)| {
+                    *of_kind == kind && table.start <= start && place.end <= table.end
+                })
+            }
             _ => true,
         };
         if !is_told {
@@ -57,7 +58,38 @@ pub(super) fn check(elf: &Elf<'_>) -> Result<(), LoadError> {
             ));
         }
     }
-    Ok(())
+    tables
+        .iter()
+        .try_for_each(|(kind, table)| whole(elf, *kind, table))
+}
+
+/// Checks that a table begins and ends where sections of its kind do. It can be of several ones:
+/// some linkers count the relocations of calls to the others too.
+fn whole(elf: &Elf<'_>, kind: SectionType, table: &Range<u64>) -> Result<(), LoadError> {
+    let sections = || {
+        let of_kind = loaded_sections(elf).filter(|(_, s)| s.sh_type(ENDIAN) == kind);
+        of_kind.map(|(_, section)| addresses_of(section))
+    };
+    // One that is empty is not looked at. Without a section of its kind there is no second word.
+    if table.is_empty()
+        || sections().next().is_none()
+        || (sections().any(|section| section.start == table.start)
+            && sections().any(|section| section.end == table.end))
+    {
+        return Ok(());
+    }
+    damaged(format!(
+        "the table at {:#x} that its dynamic section leads to is not that of its sections",
+        table.start
+    ))
+}
+
+/// The sections that are in memory, with their numbers.
+fn loaded_sections<'elf>(elf: &'elf Elf<'_>) -> impl Iterator<Item = (usize, &'elf Section)> {
+    let sections = elf.sections.iter().enumerate();
+    sections.filter(|(_, section)| {
+        section.sh_flags(ENDIAN).0 & SHF_ALLOC.0 != 0 && wide(section.sh_size(ENDIAN)) != 0
+    })
 }
 
 /// Checks that a section is loaded from its place in the file to its address, and may there be

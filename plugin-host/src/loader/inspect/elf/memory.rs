@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use object::elf::{PF_R, PF_W, PF_X, PT_LOAD};
-use object::read::elf::ProgramHeader;
+use object::elf::{PF_R, PF_W, PF_X, PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SectionFlags};
+use object::read::elf::{ProgramHeader, SectionHeader};
 
-use super::{ENDIAN, LoadError, Segment, damaged, wide};
+use super::{ENDIAN, LoadError, Section, Segment, damaged, wide};
 
 /// The smallest page of any system; the dynamic loader maps whole pages.
 const PAGE: u64 = 4096;
@@ -56,11 +56,18 @@ impl Load<'_> {
 #[derive(Debug)]
 pub(super) struct Memory<'data> {
     loads: Vec<Load<'data>>,
+    /// Where code is: an executable segment may hold the tables too. `None` in a file that has no
+    /// sections.
+    code: Option<Vec<Range<u64>>>,
 }
 
 impl<'data> Memory<'data> {
     /// Views the segments, whose content lies in the file.
-    pub(super) fn new(bytes: &'data [u8], segments: &'data [Segment]) -> Self {
+    pub(super) fn new(
+        bytes: &'data [u8],
+        segments: &'data [Segment],
+        sections: &[Section],
+    ) -> Self {
         let loads = segments.iter().filter(|s| s.p_type(ENDIAN) == PT_LOAD);
         let load = |segment: &'data Segment| {
             let start = wide(segment.p_vaddr(ENDIAN));
@@ -72,8 +79,14 @@ impl<'data> Memory<'data> {
                 flags: segment.p_flags(ENDIAN).0,
             }
         };
+        let is_code = |section: &&Section| {
+            let has = |flag: SectionFlags| section.sh_flags(ENDIAN).0 & flag.0 != 0;
+            has(SHF_ALLOC) && has(SHF_EXECINSTR)
+        };
+        let code = sections.iter().filter(is_code).map(addresses_of);
         Self {
             loads: loads.map(load).collect(),
+            code: (!sections.is_empty()).then(|| code.collect()),
         }
     }
 
@@ -142,9 +155,17 @@ impl<'data> Memory<'data> {
     /// Whether code of the file lies at an address.
     pub(super) fn is_code(&self, address: u64) -> bool {
         let mut loads = self.loads.iter();
-        loads.any(|load| {
+        let is_executable = loads.any(|load| {
             let skip = address.checked_sub(load.addresses.start);
             load.is_executable() && skip.is_some_and(|skip| skip < load.content.len() as u64)
-        })
+        });
+        let code = self.code.as_deref();
+        is_executable && code.is_none_or(|code| code.iter().any(|range| range.contains(&address)))
     }
+}
+
+/// The addresses that a section says it has.
+pub(super) fn addresses_of(section: &Section) -> Range<u64> {
+    let start = wide(section.sh_addr(ENDIAN));
+    start..start.saturating_add(wide(section.sh_size(ENDIAN)))
 }

@@ -21,7 +21,9 @@ mod symbols;
 mod tables;
 mod versions;
 
-use object::elf::{DF_1_PIE, DT_FLAGS_1, DT_NULL, DT_STRSZ, DT_STRTAB, DynamicTag, PT_DYNAMIC};
+use object::elf::{
+    DF_1_PIE, DT_FLAGS_1, DT_NULL, DT_STRSZ, DT_STRTAB, DynamicTag, PT_DYNAMIC, PT_TLS,
+};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::{NativeEndian, pod};
 use plugin_api::ffi::marker::SECTION;
@@ -82,7 +84,7 @@ impl<'data> Elf<'data> {
         let mut elf = Self {
             bytes,
             segments,
-            memory: Memory::new(bytes, segments),
+            memory: Memory::new(bytes, segments, sections),
             sections,
             section_names: section_names(bytes, header, sections)?,
             dynamic: Vec::new(),
@@ -144,6 +146,13 @@ impl<'data> Elf<'data> {
     /// The bytes that the dynamic loader maps at an address, to the end of their segment.
     pub(super) fn at(&self, address: u64) -> Option<&'data [u8]> {
         self.memory.from(address)
+    }
+
+    /// Size of the block that each thread gets for the file's variables.
+    fn thread_block(&self) -> u64 {
+        let mut segments = self.segments.iter();
+        let of_threads = segments.find(|segment| segment.p_type(ENDIAN) == PT_TLS);
+        of_threads.map_or(0, |segment| wide(segment.p_memsz(ENDIAN)))
     }
 
     /// Follows everything that the dynamic loader would follow before any code of the file runs.

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use object::elf::{
     DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_STRSZ,
-    DT_STRTAB, DT_SYMTAB, DT_VERSYM, PT_DYNAMIC, PT_TLS, STT_TLS,
+    DT_STRTAB, DT_SYMTAB, DT_VERSYM, PT_DYNAMIC, SHN_UNDEF, STT_TLS,
 };
 use object::pod;
-use object::read::elf::{FileHeader, ProgramHeader, Rela, RelrIterator};
+use object::read::elf::{FileHeader, ProgramHeader, Rela, RelrIterator, Sym};
 
 use super::machine::{Effect, effect};
+use super::segments::MAX_THREAD_BLOCK;
 use super::symbols::Symbols;
 use super::{ENDIAN, Elf, Header, LoadError, Relocation, Symbol, WORD, damaged, vaddr, wide};
 
@@ -88,12 +89,10 @@ impl<'data> Relocations<'data> {
     /// Checks the place and the source of every relocation.
     pub(super) fn check(&self, elf: &Elf<'_>, symbols: &Symbols<'_>) -> Result<(), LoadError> {
         let counted = elf.value(DT_RELACOUNT).unwrap_or(0);
-        let has_threads = elf
-            .segments
-            .iter()
-            .any(|s| s.p_type(ENDIAN) == PT_TLS && wide(s.p_memsz(ENDIAN)) > 0);
+        let thread_block = elf.thread_block();
         let places = Places::new(elf, symbols);
         for (table, counted) in self.tables.into_iter().zip([counted, 0]) {
+            let mut before = 0..0;
             for (index, relocation) in table.iter().enumerate() {
                 let kind = relocation.r_type(ENDIAN, false);
                 let at = wide(relocation.r_offset(ENDIAN));
@@ -111,28 +110,39 @@ impl<'data> Relocations<'data> {
                         "relocation {index} is counted as relative and isn't"
                     ));
                 }
-                let (size, is_sound) = match effect {
+                let addend = addend(relocation);
+                let is_sound = match effect {
                     Effect::Nothing => continue,
-                    Effect::Relative => (
-                        WORD,
-                        symbol == 0 && elf.memory.is_pointer(addend(relocation)),
-                    ),
-                    Effect::Resolved => {
-                        (WORD, symbol == 0 && elf.memory.is_code(addend(relocation)))
+                    Effect::Relative => symbol == 0 && elf.memory.is_pointer(addend),
+                    Effect::Resolved => symbol == 0 && elf.memory.is_code(addend),
+                    Effect::OfSymbol(_) => symbols.get(symbol).is_some(),
+                    Effect::Entry => {
+                        let found = symbols.get(symbol).filter(|_| symbol != 0);
+                        found.is_some_and(|found| found.st_type() != STT_TLS)
                     }
-                    Effect::OfSymbol(size) => (size, symbols.get(symbol).is_some()),
-                    Effect::OfThread(size) => {
-                        let found = symbols.get(symbol);
-                        let is_of_thread = found.is_some_and(|found| found.st_type() == STT_TLS);
-                        (size, is_of_thread || (symbol == 0 && has_threads))
+                    Effect::ThreadModule => of_thread(symbols, symbol, thread_block).is_some(),
+                    Effect::ThreadPlace | Effect::ThreadDescriptor => {
+                        of_thread(symbols, symbol, thread_block)
+                            .is_some_and(|(place, block)| place.wrapping_add(addend) <= block)
                     }
                 };
                 if !is_sound {
                     return damaged(format!("relocation {index} of {at:#x} leads nowhere"));
                 }
-                if !places.allow(at, size) {
+                if !places.allow(at, effect.size()) {
                     return places.refuse(at);
                 }
+                if effect.is_in_table() && !at.is_multiple_of(WORD) {
+                    return damaged(format!(
+                        "the relocation of {at:#x} is of parts of two words"
+                    ));
+                }
+                // Most linkers sort them by place, so that two of one place follow each other.
+                let place = at..at + effect.size();
+                if overlap(&before, &place) {
+                    return damaged(format!("two relocations change what is at {at:#x}"));
+                }
+                before = place;
             }
         }
         for at in self.packed() {
@@ -145,6 +155,23 @@ impl<'data> Relocations<'data> {
         }
         Ok(())
     }
+}
+
+/// Where in a thread's block the variable of a symbol begins, and how large the block is; `None` if
+/// the symbol is no such variable. Symbol 0 stands for the file's own block.
+fn of_thread(symbols: &Symbols<'_>, index: u32, block: u64) -> Option<(u64, u64)> {
+    let symbol = symbols.get(index)?;
+    if index == 0 {
+        return (block > 0).then_some((0, block));
+    }
+    if symbol.st_type() != STT_TLS {
+        return None;
+    }
+    Some(match symbol.st_shndx(ENDIAN) {
+        // Another file's block can have any size.
+        SHN_UNDEF => (0, MAX_THREAD_BLOCK),
+        _ => (wide(symbol.st_value(ENDIAN)), block),
+    })
 }
 
 fn addend(relocation: &Relocation) -> u64 {

@@ -10,7 +10,7 @@ use super::{ENDIAN, Elf, LoadError, Segment, damaged, vaddr, wide};
 
 /// Largest block that each thread may need for its variables. Nobody needs a thousandth of it, and
 /// the dynamic loader ends the process where the memory can't be had.
-const MAX_THREAD_BLOCK: u64 = 1 << 30;
+pub(super) const MAX_THREAD_BLOCK: u64 = 1 << 30;
 /// Largest alignment of a thread's variables: that of a page of any system.
 const MAX_THREAD_ALIGN: u64 = 1 << 16;
 

@@ -1,9 +1,7 @@
 //! The dynamic symbols, and the hash tables by which the dynamic loader finds one.
 
-use object::elf::{
-    DT_GNU_HASH, DT_HASH, DT_SYMTAB, PT_TLS, SHN_ABS, SHN_UNDEF, STT_GNU_IFUNC, STT_TLS,
-};
-use object::read::elf::{ProgramHeader, Sym};
+use object::elf::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, SHN_ABS, SHN_UNDEF, STT_GNU_IFUNC, STT_TLS};
+use object::read::elf::Sym;
 use object::{U32, pod};
 
 use super::{ENDIAN, Elf, LoadError, Symbol, damaged, wide};
@@ -47,8 +45,12 @@ impl<'data> Symbols<'data> {
 
     /// Checks every symbol's name and place.
     pub(super) fn check(&self, elf: &Elf<'_>) -> Result<(), LoadError> {
-        let mut tls = elf.segments.iter().filter(|s| s.p_type(ENDIAN) == PT_TLS);
-        let thread_block = tls.next().map_or(0, |s| wide(s.p_memsz(ENDIAN)));
+        let thread_block = elf.thread_block();
+        // Relocations of no symbol name the first one, and count with its value.
+        let first = self.all.first().map(pod::bytes_of);
+        if first.is_some_and(|bytes| bytes.iter().any(|&byte| byte != 0)) {
+            return damaged("symbol 0, which stands for none, is not empty");
+        }
         for (index, symbol) in self.all.iter().enumerate() {
             if symbol.st_name(ENDIAN) as usize >= elf.strings.len() {
                 return damaged(format!("symbol {index} has its name behind the strings"));
