@@ -58,35 +58,58 @@ impl Counts {
     }
 }
 
-fn damaged(what: &str, bytes: usize, parts: impl Fn(&Library) -> Vec<Range<usize>>) -> Counts {
+/// Damages copies of a plugin as it is linked by default, and of one that another linker has linked
+/// or that at least has another layout.
+fn damaged(what: &str, bytes: usize, parts: impl Fn(&Library) -> Vec<Range<usize>>) -> [Counts; 2] {
+    ["forebay-fixture-source", "forebay-fixture-other-layout"]
+        .map(|package| damaged_copies_of(package, what, bytes, &parts))
+}
+
+fn damaged_copies_of(
+    package: &str,
+    what: &str,
+    bytes: usize,
+    parts: impl Fn(&Library) -> Vec<Range<usize>>,
+) -> Counts {
     let copies = std::env::var("FOREBAY_DAMAGED_COPIES");
     let copies = copies.map_or(COPIES, |copies| copies.parse().unwrap());
-    let good = Library::read(&plugin_file("forebay-fixture-source"));
+    let good = Library::read(&plugin_file(package));
     let parts = parts(&good);
     let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     let mut counts = Counts::default();
     for _ in 0..copies {
         counts.load(&good.clone().with_damage(&parts, bytes, &mut random));
     }
-    println!("{copies} copies, {what}: {counts:?}");
+    println!("{copies} copies of {package}, {what}: {counts:?}");
     counts
 }
 
 #[test]
+fn the_second_file_has_another_layout() {
+    let [good, other] = ["forebay-fixture-source", "forebay-fixture-other-layout"]
+        .map(|package| Library::read(&plugin_file(package)));
+    inspect(other.bytes(), "plugin").unwrap();
+    assert_ne!(good.loaded_parts().len(), other.loaded_parts().len());
+}
+
+#[test]
 fn damaged_tables_do_not_kill_the_dynamic_loader() {
-    let counts = damaged("a byte of the tables", 1, Library::tables);
-    assert_eq!(counts.killed_in_dlopen, 0, "{counts:?}");
-    assert!(counts.refused["load.damaged"] > 0, "{counts:?}");
+    for counts in damaged("a byte of the tables", 1, Library::tables) {
+        assert_eq!(counts.killed_in_dlopen, 0, "{counts:?}");
+        assert!(counts.refused["load.damaged"] > 0, "{counts:?}");
+    }
 }
 
 #[test]
 fn damage_anywhere_is_mostly_seen_or_harmless() {
-    let counts = damaged("a byte of what is loaded", 1, Library::loaded_parts);
-    assert!(counts.loaded > 0, "{counts:?}");
+    for counts in damaged("a byte of what is loaded", 1, Library::loaded_parts) {
+        assert!(counts.loaded > 0, "{counts:?}");
+    }
 }
 
 #[test]
 fn much_damage_is_mostly_seen() {
-    let counts = damaged("100 bytes of what is loaded", 100, Library::loaded_parts);
-    assert_eq!(counts.killed_in_dlopen, 0, "{counts:?}");
+    for counts in damaged("100 bytes of what is loaded", 100, Library::loaded_parts) {
+        assert_eq!(counts.killed_in_dlopen, 0, "{counts:?}");
+    }
 }
