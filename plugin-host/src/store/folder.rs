@@ -18,7 +18,7 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub(super) struct StateFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl StateFolder {
@@ -32,7 +32,7 @@ impl StateFolder {
         let lock = lock(&path.join(LOCK), path)?;
         Ok(Self {
             path: path.to_path_buf(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -44,6 +44,14 @@ impl StateFolder {
     /// Makes durable which names the folder holds.
     pub(super) fn sync(&self) -> io::Result<()> {
         sync(&self.path)
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        // Closing isn't enough: a child that some other thread has just forked still has the file,
+        // until it runs its program, and would keep the lock for as long.
+        self.lock.unlock().ok();
     }
 }
 
