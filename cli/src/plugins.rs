@@ -50,6 +50,7 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
     };
     let options = ScanOptions {
         load_from,
+        trust_owners: global.trust_owners.clone(),
         ..ScanOptions::default()
     };
     let builtin = Registry::builtin([

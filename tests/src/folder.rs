@@ -35,6 +35,13 @@ impl Folder {
         path
     }
 
+    /// Gives a file in it other rights.
+    #[cfg(unix)]
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(self.at(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Path of a file in it.
     #[must_use]
     pub fn at(&self, name: &str) -> PathBuf {

@@ -86,6 +86,14 @@ pub(super) struct Flags {
     /// Where the platform can't load from memory, `memory` is the same as `copy`.
     #[arg(long, value_name = "HOW", value_enum)]
     pub(super) load_from: Option<LoadFrom>,
+
+    /// Load the files of this user too, a number; repeatable
+    ///
+    /// A plugin file and all folders on the way to it must belong to the user that runs forebay, to
+    /// root or to a user named here, and nobody else may write to them; root also trusts the owner
+    /// of a plugin folder. Whoever is trusted can run code as the user that runs forebay.
+    #[arg(long, value_name = "UID")]
+    pub(super) trust_owner: Vec<u32>,
 }
 
 /// How much is logged.

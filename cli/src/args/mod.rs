@@ -35,6 +35,7 @@ pub(crate) struct Global {
     pub(crate) quiet: u8,
     pub(crate) log_level: Option<Level>,
     pub(crate) load_from: LoadFrom,
+    pub(crate) trust_owners: Vec<u32>,
 }
 
 impl Arguments {
@@ -83,6 +84,8 @@ impl From<Line> for Arguments {
         let mut plugins = flags.plugins;
         plugins.extend_from_slice(&later.plugins);
         let state = later.state.clone().or(flags.state);
+        let mut trust_owners = flags.trust_owner;
+        trust_owners.extend_from_slice(&later.trust_owner);
         let global = Global {
             plugins,
             state: state.unwrap_or_else(|| Path::new(".").join(".forebay")),
@@ -98,6 +101,7 @@ impl From<Line> for Arguments {
                 .load_from
                 .or(flags.load_from)
                 .unwrap_or(LoadFrom::Memory),
+            trust_owners,
         };
         Self { global, command }
     }
@@ -114,6 +118,7 @@ impl Global {
         Self {
             plugins: vec![plugins.to_owned()],
             state: state.to_owned(),
+            trust_owners: self.trust_owners.clone(),
             ..*self
         }
     }
@@ -173,6 +178,13 @@ mod tests {
     }
 
     #[test]
+    fn owners_are_trusted_before_and_after_the_command() {
+        let line = "forebay --trust-owner 7 list --trust-owner 8 --trust-owner 9";
+        let arguments = Arguments::of_words(line).unwrap();
+        assert_eq!(arguments.global.trust_owners, [7, 8, 9]);
+    }
+
+    #[test]
     fn defaults_are_as_documented() {
         let arguments = Arguments::of_words("forebay quickstart").unwrap();
         assert_eq!(arguments.global.state, Path::new("./.forebay"));
@@ -193,6 +205,7 @@ mod tests {
             "forebay list --load-from network",
             "forebay list -v -q",
             "forebay list --log-level loud",
+            "forebay list --trust-owner ann",
             "forebay quickstart a b",
         ] {
             assert_eq!(

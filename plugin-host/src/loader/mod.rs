@@ -1,6 +1,6 @@
 //! Loading a plugin file, cheapest check first.
 //!
-//! 1. *Trust*: a regular file after resolving links.
+//! 1. *Trust*: a regular file after resolving links, that nobody else can have put there or changed.
 //! 2. *Look*: the bytes, without executing any ([`inspect()`]).
 //! 3. *Open*: dlopen of an image of the very bytes that were looked at ([`Image`]).
 //! 4. *ABI*: header, version, layout of every type that crosses.
@@ -12,9 +12,10 @@ mod error;
 mod image;
 mod inspect;
 mod marker;
+mod trust;
 mod watchdog;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub use image::{Image, LoadFrom};
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
 use inspect::{judge_head, marker_of};
 pub use marker::Marker;
+pub(crate) use trust::Trust;
+pub use trust::Waypoint;
 pub(crate) use watchdog::{Watchdog, stuck_file, stuck_loads};
 
 use crate::ffi::{HostServices, Place, construct, open};
@@ -65,39 +68,24 @@ pub(crate) struct Looked {
 }
 
 /// Stages 1 and 2.
-pub(crate) fn look(path: &Path) -> Result<Looked, LoadError> {
-    let file = open_to_look(path).map_err(|error| LoadError::unreadable(&error))?;
-    // The handle is asked, not the path: that may lead elsewhere by now.
-    let metadata = file
-        .metadata()
-        .map_err(|error| LoadError::unreadable(&error))?;
-    if !metadata.is_file() {
-        let kind = if metadata.is_dir() {
-            "a directory"
-        } else {
-            "a device, pipe or socket"
-        };
-        return Err(LoadError::NotRegularFile {
-            kind: kind.to_owned(),
-        });
-    }
-    let bytes = read(file, metadata.len())?;
+pub(crate) fn look(path: &Path, trust: &Trust) -> Result<Looked, LoadError> {
+    let bytes = read(trust.open(path)?)?;
     let inspection = inspect(&bytes, &stem(path))?;
+    trust.check_run_paths(&inspection.run_paths)?;
     Ok(Looked { inspection, bytes })
 }
 
 /// What the marker of a file says that was refused, if it can be read all the same.
-pub(crate) fn specification_of(path: &Path) -> Option<Specification> {
-    let file = open_to_look(path).ok()?;
-    let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-    let bytes = read(file, metadata.len()).ok()?;
+pub(crate) fn specification_of(path: &Path, trust: &Trust) -> Option<Specification> {
+    let bytes = read(trust.open(path).ok()?).ok()?;
     Some(marker_of(&bytes, &stem(path))?.specification)
 }
 
 /// Reads a file whole, but only if its first bytes are those of a library for this machine: others
 /// may be of any size. The length is that of a moment ago; a file that grows is still bounded.
-fn read(mut file: File, length: u64) -> Result<Vec<u8>, LoadError> {
+fn read(mut file: File) -> Result<Vec<u8>, LoadError> {
     let unreadable = |error: io::Error| LoadError::unreadable(&error);
+    let length = file.metadata().map_err(unreadable)?.len();
     let mut bytes = Vec::new();
     let head = file.by_ref().take(HEAD).read_to_end(&mut bytes);
     head.map_err(unreadable)?;
@@ -124,9 +112,8 @@ fn read(mut file: File, length: u64) -> Result<Vec<u8>, LoadError> {
     }
 }
 
-/// Whether two files have the same content.
-pub(crate) fn same_content(left: &Path, right: &Path) -> io::Result<bool> {
-    let (left, right) = (open_to_look(left)?, open_to_look(right)?);
+/// Whether two files have the same content. Both were opened as what [`look`] takes.
+pub(crate) fn same_content(left: File, right: File) -> io::Result<bool> {
     if left.metadata()?.len() != right.metadata()?.len() {
         return Ok(false);
     }
@@ -143,18 +130,6 @@ pub(crate) fn same_content(left: &Path, right: &Path) -> io::Result<bool> {
         left.consume(length);
         right.consume(length);
     }
-}
-
-/// Opens a file for reading; without waiting, should it be a pipe.
-fn open_to_look(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    options.open(path)
 }
 
 fn stem(path: &Path) -> String {

@@ -10,7 +10,9 @@ use plugin_api::Specification;
 use super::{
     PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name, parse_version,
 };
-use crate::loader::{LoadError, LoadFrom, Loaded, Watchdog, look, same_content, specification_of};
+use crate::loader::{
+    LoadError, LoadFrom, Loaded, Trust, Watchdog, look, same_content, specification_of,
+};
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
 /// who drops the wrong file learns why it isn't used.
@@ -23,6 +25,9 @@ pub struct ScanOptions {
     pub load_from: LoadFrom,
     /// Longest time that loading one file may take.
     pub timeout: Duration,
+    /// Numbers of users whose files are loaded, beside those of the host's own user and root. They
+    /// can run code as the host. Without meaning where there is no Unix.
+    pub trust_owners: Vec<u32>,
 }
 
 impl Default for ScanOptions {
@@ -30,6 +35,7 @@ impl Default for ScanOptions {
         Self {
             load_from: LoadFrom::default(),
             timeout: Duration::from_secs(30),
+            trust_owners: Vec::new(),
         }
     }
 }
@@ -47,8 +53,9 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                 continue;
             }
         };
+        let trust = Trust::of_folder(folder, &options.trust_owners);
         let first = registry.quarantined.len();
-        for plugin in find(&mut registry, files) {
+        for plugin in find(&mut registry, files, &trust) {
             // Only plugins of the same folder collide; an earlier folder's simply go before.
             if let Some(present) = registry.find(&plugin.name) {
                 let by = present.path.clone().unwrap_or_default();
@@ -56,7 +63,7 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                 continue;
             }
             // Nobody can say which of them is meant, so none is used, and none is opened.
-            if let Some(other) = other_content(&plugin.paths) {
+            if let Some(other) = other_content(&plugin.paths, &trust) {
                 for path in plugin.paths.clone() {
                     let duplicate = LoadError::Duplicate {
                         name: plugin.name.to_string(),
@@ -71,8 +78,9 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                 }
                 continue;
             }
-            add(&mut registry, &plugin, options);
+            add(&mut registry, &plugin, &trust, options);
         }
+        trust.warn();
         // Some were refused while looking, some later.
         registry.quarantined[first..].sort_by(|a, b| a.path.cmp(&b.path));
     }
@@ -96,11 +104,11 @@ impl Found {
 
 /// Looks at every file of a folder. Nothing is opened before all markers are known: which file is
 /// used depends on the others.
-fn find(registry: &mut Registry, files: Vec<PathBuf>) -> Vec<Found> {
+fn find(registry: &mut Registry, files: Vec<PathBuf>, trust: &Trust) -> Vec<Found> {
     let mut plugins: Vec<Found> = Vec::new();
     let mut by_name = HashMap::new();
     for path in files {
-        let named = look(&path).and_then(|looked| {
+        let named = look(&path, trust).and_then(|looked| {
             let specification = looked.inspection.marker.specification;
             Ok((
                 explicit_name(PluginKind::Standalone, &specification)?,
@@ -124,7 +132,7 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>) -> Vec<Found> {
                 plugins[at].paths.push(path);
             }
             Err(error) => {
-                let specification = specification_of(&path);
+                let specification = specification_of(&path, trust);
                 let name = specification
                     .as_ref()
                     .and_then(|it| explicit_name(PluginKind::Standalone, it).ok());
@@ -136,9 +144,9 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>) -> Vec<Found> {
 }
 
 /// Loads the first of a plugin's files, which all have the same content.
-fn add(registry: &mut Registry, plugin: &Found, options: &ScanOptions) {
+fn add(registry: &mut Registry, plugin: &Found, trust: &Trust, options: &ScanOptions) {
     let path = &plugin.paths[0];
-    match load(path, plugin, options)
+    match load(path, plugin, trust, options)
         .and_then(|loaded| registry.add(PluginKind::Standalone, loaded, Some(path.clone())))
     {
         Ok(()) => shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true),
@@ -151,8 +159,13 @@ fn add(registry: &mut Registry, plugin: &Found, options: &ScanOptions) {
 }
 
 /// The content of a folder's files isn't kept until all are known, so it is looked at again.
-fn load(path: &Path, plugin: &Found, options: &ScanOptions) -> Result<Loaded, LoadError> {
-    let looked = look(path)?;
+fn load(
+    path: &Path,
+    plugin: &Found,
+    trust: &Trust,
+    options: &ScanOptions,
+) -> Result<Loaded, LoadError> {
+    let looked = look(path, trust)?;
     if looked.inspection.marker.specification != plugin.specification {
         return Err(LoadError::Unreadable {
             error: "another file was put in its place just now".to_owned(),
@@ -164,9 +177,13 @@ fn load(path: &Path, plugin: &Found, options: &ScanOptions) -> Result<Loaded, Lo
 
 /// The first file whose content isn't that of the first one. A file that can't be read any more
 /// counts as such.
-fn other_content(paths: &[PathBuf]) -> Option<PathBuf> {
+fn other_content(paths: &[PathBuf], trust: &Trust) -> Option<PathBuf> {
     let (first, others) = paths.split_first()?;
-    let differs = |path: &&PathBuf| !same_content(first, path).unwrap_or(false);
+    let open = |path: &Path| trust.open(path).ok();
+    let differs = |path: &&PathBuf| {
+        let files = open(first).zip(open(path));
+        !files.is_some_and(|(left, right)| same_content(left, right).unwrap_or(false))
+    };
     others.iter().find(differs).cloned()
 }
 

@@ -34,13 +34,16 @@ fn nothing_of_a_refused_file_runs() {
     );
     folder.put("glibc.so", good().with_needed_glibc("GLIBC_2.99"));
     folder.put("runpath.so", good().with_dynamic(DT_RUNPATH, "lib"));
+    folder.put("for-all.so", good().with_dynamic(DT_RUNPATH, "/tmp/lib"));
+    folder.put("open.so", good());
+    folder.set_mode("open.so", 0o666);
     folder.put("needed.so", good().with_dynamic(DT_NEEDED, "lib/a.so"));
     folder.put("library.so", good().with_dynamic(DT_NEEDED, "libnope.so"));
     folder.put("cut.so", good().cut(good().bytes().len() - 1));
     let touch = Folder::new();
     let report = scan(&folder, &touch.at("it-ran"));
     assert!(report.ready.is_empty(), "{:?}", report.ready);
-    assert_eq!(report.quarantined.len(), 12, "{:?}", report.quarantined);
+    assert_eq!(report.quarantined.len(), 14, "{:?}", report.quarantined);
     assert!(!touch.at("it-ran").exists());
 }
 

@@ -54,6 +54,12 @@ impl Fault {
         self
     }
 
+    /// Gives the file other rights.
+    fn with_mode(self, folder: &Folder, mode: u32) -> Self {
+        folder.set_mode(&self.file, mode);
+        self
+    }
+
     /// Whether the file is opened before the fault is seen.
     pub(crate) fn is_opened(&self) -> bool {
         self.stage >= Stage::Open
@@ -107,6 +113,11 @@ fn kind(to: &Folder) -> Vec<Fault> {
         Fault::new("directory", Stage::Trust, "load.not_regular_file")
             .says(["a directory"])
             .helps(["the library itself"]),
+        Fault::new("open-to-all", Stage::Trust, "load.world_writable")
+            .put(to, good())
+            .with_mode(to, 0o666)
+            .says(["0666", "0644", &*to.at("open-to-all.so").to_string_lossy()])
+            .helps(["`chmod go-w ", "open-to-all.so`"]),
         look("link-to-nothing", "load.unreadable")
             .says(["No such file"])
             .helps(["read it"]),
@@ -253,6 +264,10 @@ fn needs(to: &Folder) -> Vec<Fault> {
         look("rpath", "load.run_path")
             .put(to, with(DT_RPATH, "/lib:$ORIGIN/../lib"))
             .says(["RPATH", "`$ORIGIN/../lib`"])
+            .helps(["--remove-rpath"]),
+        Fault::new("runpath-for-all", Stage::Trust, "load.world_writable")
+            .put(to, with(DT_RUNPATH, "/tmp/libraries"))
+            .says(["the folder `/tmp`", "run path `/tmp/libraries`"])
             .helps(["--remove-rpath"]),
         look("needed-path", "load.needed_path")
             .put(to, with(DT_NEEDED, "./libnope.so"))

@@ -30,6 +30,9 @@ impl LoadError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotRegularFile { .. } => "load.not_regular_file",
+            Self::ForeignOwner { .. } => "load.foreign_owner",
+            Self::WorldWritable { .. } => "load.world_writable",
+            Self::GroupWritable { .. } => "load.group_writable",
             Self::Unreadable { .. } => "load.unreadable",
             Self::TooLarge { .. } => "load.too_large",
             Self::Empty => "load.empty",
@@ -74,7 +77,10 @@ impl LoadError {
     #[must_use]
     pub const fn stage(&self) -> Stage {
         match self {
-            Self::NotRegularFile { .. } => Stage::Trust,
+            Self::NotRegularFile { .. }
+            | Self::ForeignOwner { .. }
+            | Self::WorldWritable { .. }
+            | Self::GroupWritable { .. } => Stage::Trust,
             Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::Empty

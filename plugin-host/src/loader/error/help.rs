@@ -1,6 +1,6 @@
 //! How to mend each [`LoadError`].
 
-use super::LoadError;
+use super::{LoadError, Waypoint};
 
 impl LoadError {
     /// How to mend it, in one line.
@@ -10,6 +10,14 @@ impl LoadError {
             Self::NotRegularFile { .. } => {
                 "put the library itself there, or a link to it".into()
             }
+            Self::ForeignOwner { at, owner, trusted } => format!(
+                "`chown {}{} {}` as root, or `--trust-owner {owner}` if that user may run code here",
+                if at.what == "link" { "-h " } else { "" },
+                trusted.first().unwrap_or(&0),
+                at.quoted(),
+            ),
+            Self::WorldWritable { at, mode } => writable_by_all(at, *mode),
+            Self::GroupWritable { at, .. } => format!("`chmod g-w {}`", at.quoted()),
             Self::Unreadable { .. } => {
                 "give the user that runs the host the right to read it (chmod u+r)".into()
             }
@@ -108,6 +116,22 @@ impl LoadError {
                 "remove one of the two files, or name its folder first".into()
             }
         }
+    }
+}
+
+fn writable_by_all(at: &Waypoint, mode: u32) -> String {
+    let path = at.quoted();
+    match (&at.run_path, mode & 0o1000 != 0, mode & 0o020 != 0) {
+        // Such a folder is meant for all.
+        (None, true, _) if at.what == "folder" => {
+            format!(
+                "`mkdir -m 755 {}/plugins`, and move the file there",
+                path.trim_end_matches('/')
+            )
+        }
+        (Some(_), true, _) => "link it without that rpath (`patchelf --remove-rpath`)".into(),
+        (_, _, true) => format!("`chmod go-w {path}`"),
+        (_, _, false) => format!("`chmod o-w {path}`"),
     }
 }
 

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
 
+use super::trust::Waypoint;
 use crate::specification::SpecificationError;
 
 /// The stage of loading in which a file failed.
@@ -45,6 +46,34 @@ pub enum LoadError {
     NotRegularFile {
         /// What it is, with its article: `a directory`.
         kind: String,
+    },
+    /// The file, or something on the way to it, belongs to somebody who isn't trusted.
+    #[error("{at} belongs to user {owner}, expected {}", users(.trusted))]
+    ForeignOwner {
+        /// What belongs to them.
+        at: Waypoint,
+        /// Number of the owner.
+        owner: u32,
+        /// Numbers of the users who are trusted; the host's own is the first.
+        trusted: Vec<u32>,
+    },
+    /// Everybody may write to the file, or to something on the way to it.
+    #[error("every user may write to {at}: mode {mode:04o}, expected no more than {:04o}", .mode & !0o022)]
+    WorldWritable {
+        /// What they may write to.
+        at: Waypoint,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A group may write to the file, or to something on the way to it.
+    #[error("group {group} may write to {at}: mode {mode:04o}, expected no more than {:04o} or the private group of its owner", .mode & !0o020)]
+    GroupWritable {
+        /// What it may write to.
+        at: Waypoint,
+        /// Its mode.
+        mode: u32,
+        /// Number of the group.
+        group: u32,
     },
     /// The file can't be read.
     #[error("the file can't be read: {}", one_line(.error))]
@@ -374,6 +403,17 @@ fn one_line(text: &str) -> impl fmt::Display + '_ {
         for (i, word) in words.filter(|word| !word.is_empty()).enumerate() {
             let space = if i == 0 { "" } else { " " };
             write!(f, "{space}{word}")?;
+        }
+        Ok(())
+    })
+}
+
+/// Prints numbers of users as `1000 or 0`.
+fn users(numbers: &[u32]) -> impl fmt::Display + '_ {
+    fmt::from_fn(move |f| {
+        for (i, number) in numbers.iter().enumerate() {
+            let or = if i == 0 { "" } else { " or " };
+            write!(f, "{or}{number}")?;
         }
         Ok(())
     })

@@ -5,8 +5,27 @@ use super::*;
 /// One of each variant. A variant that is missing here is missed by `every_variant_is_listed`.
 fn all() -> Vec<LoadError> {
     let text = || "x".to_owned();
+    let at = || Waypoint {
+        what: "file",
+        path: "/x".into(),
+        run_path: None,
+    };
     vec![
         LoadError::NotRegularFile { kind: text() },
+        LoadError::ForeignOwner {
+            at: at(),
+            owner: 9,
+            trusted: vec![5, 0],
+        },
+        LoadError::WorldWritable {
+            at: at(),
+            mode: 0o777,
+        },
+        LoadError::GroupWritable {
+            at: at(),
+            mode: 0o775,
+            group: 9,
+        },
         LoadError::Unreadable { error: text() },
         LoadError::TooLarge {
             length: 9,

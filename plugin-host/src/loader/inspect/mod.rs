@@ -41,8 +41,8 @@ pub struct Inspection {
     pub marker: Marker,
     /// Names of the libraries that it needs; empty where the format isn't ELF.
     pub needed: Vec<String>,
-    /// Absolute folders that it has the dynamic loader search. They aren't checked yet: who may
-    /// write to them may run code here.
+    /// Absolute folders that it has the dynamic loader search. Who may write to them may run code
+    /// here, so stage 1 judges them.
     pub run_paths: Vec<PathBuf>,
     /// The newest glibc version that it asks for.
     pub glibc: Option<GlibcVersion>,
