@@ -67,13 +67,10 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
 /// Everything that `forebay list` shows.
 pub(crate) fn rows(service: &PluginService) -> Vec<Row> {
     let mut rows = Vec::new();
+    let standalone = service.standalone();
     for (registry, kind, plugin_kind) in [
         (service.builtin(), Kind::Builtin, PluginKind::Builtin),
-        (
-            service.standalone(),
-            Kind::Standalone,
-            PluginKind::Standalone,
-        ),
+        (&*standalone, Kind::Standalone, PluginKind::Standalone),
     ] {
         rows.extend(registry.plugins().map(|blueprint| ready(blueprint, kind)));
         rows.extend(registry.shadowed().iter().map(|file| Row {

@@ -1,7 +1,7 @@
 //! The plugin service: both registries behind one door.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use plugin_api::PluginNotFound;
 
@@ -13,7 +13,10 @@ use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Registry};
 #[derive(Debug, Default)]
 pub struct PluginService {
     builtin: Registry,
-    standalone: Registry,
+    /// Replaced by a rescan, never changed: who holds one sees one state of the folders.
+    standalone: RwLock<Arc<Registry>>,
+    /// Held while the folders are scanned: of two rescans at once the later one sees more.
+    scanning: Mutex<()>,
 }
 
 impl PluginService {
@@ -22,7 +25,8 @@ impl PluginService {
     pub fn new(builtin: Registry, standalone: Registry) -> Self {
         Self {
             builtin,
-            standalone,
+            standalone: RwLock::new(Arc::new(standalone)),
+            scanning: Mutex::default(),
         }
     }
 
@@ -32,10 +36,25 @@ impl PluginService {
         &self.builtin
     }
 
-    /// The plugins that were loaded from files.
+    /// The plugins that were loaded from files, as the last scan has found them.
     #[must_use]
-    pub fn standalone(&self) -> &Registry {
-        &self.standalone
+    pub fn standalone(&self) -> Arc<Registry> {
+        let standalone = self.standalone.read();
+        Arc::clone(&standalone.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks into the plugin folders again; see [`Registry::rescan`]. Waits for files to load, but
+    /// nobody waits for it: until it is done, and whatever it finds, plugins are found as before,
+    /// and pipelines that run keep theirs.
+    pub fn rescan(&self) -> Arc<Registry> {
+        let _one_at_a_time = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = Arc::new(self.standalone().rescan());
+        let mut standalone = self
+            .standalone
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *standalone = Arc::clone(&found);
+        found
     }
 
     /// Finds a plugin. A name without a kind means a standalone plugin where there is one.
@@ -43,15 +62,17 @@ impl PluginService {
     /// # Errors
     ///
     /// Returns [`LookupError::NotFound`] with the versions that are there.
-    pub fn find(&self, name: &PluginName) -> Result<&Arc<Blueprint>, LookupError> {
+    pub fn find(&self, name: &PluginName) -> Result<Arc<Blueprint>, LookupError> {
+        let standalone = self.standalone();
         let registries: &[&Registry] = match name.kind() {
             PluginKind::Builtin => &[&self.builtin],
-            PluginKind::Standalone => &[&self.standalone],
-            PluginKind::Any => &[&self.standalone, &self.builtin],
+            PluginKind::Standalone => &[&standalone],
+            PluginKind::Any => &[&standalone, &self.builtin],
         };
         registries
             .iter()
             .find_map(|registry| registry.find(name))
+            .cloned()
             .ok_or_else(|| {
                 if let Some(refused) = registries.iter().find_map(|it| it.refused(name)) {
                     return LookupError::Quarantined {
@@ -75,7 +96,8 @@ impl PluginService {
 
     /// The plugin whose name is nearest to one that isn't there, in whatever registry.
     fn meant(&self, name: &PluginName) -> Option<String> {
-        let all = [&self.standalone, &self.builtin];
+        let standalone = self.standalone();
+        let all = [&*standalone, &self.builtin];
         let plugins = || all.into_iter().flat_map(Registry::plugins);
         let names: Vec<_> = plugins().map(|it| it.name().name().to_owned()).collect();
         let meant = nearest(name.name(), names.iter())?;

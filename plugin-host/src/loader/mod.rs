@@ -58,6 +58,12 @@ impl Loaded {
     pub(crate) fn hash(&self) -> Option<&str> {
         self.image.as_ref()?.hash().ok()
     }
+
+    /// Whether it was opened from exactly these bytes.
+    pub(crate) fn is_of(&self, looked: &Looked) -> bool {
+        let image = self.image.as_ref();
+        image.is_some_and(|image| image.is_of(&looked.bytes))
+    }
 }
 
 /// A file that has passed stages 1 and 2: nothing of it has run.
@@ -65,6 +71,13 @@ impl Loaded {
 pub(crate) struct Looked {
     pub(crate) inspection: Inspection,
     bytes: Vec<u8>,
+}
+
+impl Looked {
+    /// SHA-256 of the file in hexadecimal.
+    pub(crate) fn hash(&self) -> String {
+        image::hash_of(&self.bytes)
+    }
 }
 
 /// Stages 1 and 2.

@@ -47,7 +47,7 @@ impl Watchdog {
     pub(crate) fn load(
         self,
         path: &Path,
-        looked: Looked,
+        looked: &Arc<Looked>,
         from: &LoadFrom,
     ) -> Result<Loaded, LoadError> {
         let timed_out = |path: &Path| LoadError::TimedOut {
@@ -60,7 +60,7 @@ impl Watchdog {
         let load_of = Arc::new(Waiting::default());
         let opening = Arc::new(Opening::default());
         let spawned = {
-            let (path, from) = (path.to_owned(), from.clone());
+            let (path, from, looked) = (path.to_owned(), from.clone(), Arc::clone(looked));
             let (opening, load_of) = (Arc::clone(&opening), Arc::clone(&load_of));
             thread::Builder::new()
                 .name("forebay-load".to_owned())

@@ -97,7 +97,7 @@ impl Planned {
         let budget = checked.call_budget();
         Ok(Self {
             id: config.id.clone(),
-            blueprint: Arc::clone(blueprint),
+            blueprint: Arc::clone(&blueprint),
             checked,
             budget,
         })

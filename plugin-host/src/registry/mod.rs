@@ -2,9 +2,11 @@
 //!
 //! A builtin and a standalone plugin are the same kind of value, so there is one type of registry
 //! with two ways to fill it. Lookup is by name and version; the newest version is computed, never
-//! stored.
+//! stored. A registry never changes: looking into the folders again makes another one, and whoever
+//! holds a plugin of the old one goes on with it.
 
 mod name;
+mod opened;
 mod scan;
 
 use std::collections::BTreeMap;
@@ -16,12 +18,14 @@ use plugin_api::{Plugin, Specification};
 pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
 };
+use opened::Opened;
 pub use scan::ScanOptions;
+use scan::Scanned;
 
 use crate::loader::{LoadError, Loaded, load_builtin};
 
 /// One plugin in one version, ready to make connectors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Blueprint {
     pub(crate) name: PluginName,
     pub(crate) loaded: Loaded,
@@ -29,6 +33,11 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
+    fn new(kind: PluginKind, loaded: Loaded, path: Option<PathBuf>) -> Result<Self, LoadError> {
+        let name = explicit_name(kind, &loaded.specification)?;
+        Ok(Self { name, loaded, path })
+    }
+
     /// Full name, explicit in all its parts, such as `standalone:file@v0.1.0`.
     #[must_use]
     pub fn name(&self) -> &PluginName {
@@ -100,11 +109,13 @@ impl Shadowed {
 }
 
 /// The plugins of one kind.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
     plugins: BTreeMap<String, Vec<Arc<Blueprint>>>,
     quarantined: Vec<Quarantined>,
     shadowed: Vec<Shadowed>,
+    /// `None` where no folder was scanned.
+    scanned: Option<Scanned>,
 }
 
 impl Registry {
@@ -119,9 +130,10 @@ impl Registry {
         for plugin in plugins {
             let module = plugin.module();
             let package = PathBuf::from(module.package().as_str());
-            if let Err(error) = load_builtin(module)
-                .and_then(|loaded| registry.add(PluginKind::Builtin, loaded, None))
-            {
+            let added = load_builtin(module)
+                .and_then(|loaded| Blueprint::new(PluginKind::Builtin, loaded, None))
+                .and_then(|plugin| registry.add(Arc::new(plugin)));
+            if let Err(error) = added {
                 let quarantined = Quarantined {
                     path: package,
                     name: None,
@@ -140,7 +152,28 @@ impl Registry {
     /// read has no plugins, and the log says so.
     #[must_use]
     pub fn standalone(folders: &[PathBuf], options: &ScanOptions) -> Self {
-        scan::scan(folders, options)
+        scan::scan(Scanned {
+            folders: folders.to_vec(),
+            options: options.clone(),
+            opened: Opened::default(),
+        })
+    }
+
+    /// Looks into the same folders again, as they are now.
+    ///
+    /// What is new is loaded; a file whose content has changed replaces its predecessor; what is
+    /// gone is no longer found. All rules hold over all files: a new one with the same name and
+    /// version as one that was there, but with other content, quarantines both. The plugins of
+    /// this registry stay as they are: nothing is unloaded, and a file that is unchanged is not
+    /// opened again, not even one that was refused after it was opened.
+    ///
+    /// Without folders, as for builtins, the result is the same registry.
+    #[must_use]
+    pub fn rescan(&self) -> Self {
+        match &self.scanned {
+            Some(scanned) => scan::scan(scanned.clone()),
+            None => self.clone(),
+        }
     }
 
     /// Every plugin, by name and from the newest version to the oldest.
@@ -193,25 +226,20 @@ impl Registry {
             .map(|plugin| &*plugin.loaded.specification.version)
     }
 
-    fn add(
-        &mut self,
-        kind: PluginKind,
-        loaded: Loaded,
-        path: Option<PathBuf>,
-    ) -> Result<(), LoadError> {
-        let name = explicit_name(kind, &loaded.specification)?;
-        if let Some(present) = self.find(&name) {
+    fn add(&mut self, plugin: Arc<Blueprint>) -> Result<(), LoadError> {
+        if let Some(present) = self.find(&plugin.name) {
             return Err(LoadError::Duplicate {
-                name: name.to_string(),
+                name: plugin.name.to_string(),
                 other: present.path.clone().unwrap_or_default(),
             });
         }
-        let versions = self.plugins.entry(name.name().to_owned()).or_default();
-        let version = loaded.specification.version.clone();
+        let versions = self.plugins.entry(plugin.name.name().to_owned());
+        let versions = versions.or_default();
         let at = versions.partition_point(|present| {
-            compare_versions(&present.loaded.specification.version, &version).is_gt()
+            let version = &plugin.loaded.specification.version;
+            compare_versions(&present.loaded.specification.version, version).is_gt()
         });
-        versions.insert(at, Arc::new(Blueprint { name, loaded, path }));
+        versions.insert(at, plugin);
         Ok(())
     }
 }

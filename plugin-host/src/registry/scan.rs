@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plugin_api::Specification;
 
+use super::opened::Opened;
 use super::{
-    PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name, parse_version,
+    Blueprint, PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name,
+    parse_version,
 };
-use crate::loader::{
-    LoadError, LoadFrom, Loaded, Trust, Watchdog, look, same_content, specification_of,
-};
+use crate::loader::{LoadError, LoadFrom, Trust, Watchdog, look, same_content, specification_of};
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
 /// who drops the wrong file learns why it isn't used.
@@ -40,8 +41,21 @@ impl Default for ScanOptions {
     }
 }
 
-pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
+/// Where a registry's plugins come from, so that it can look there again.
+#[derive(Debug, Clone)]
+pub(super) struct Scanned {
+    pub(super) folders: Vec<PathBuf>,
+    pub(super) options: ScanOptions,
+    pub(super) opened: Opened,
+}
+
+pub(super) fn scan(mut scanned: Scanned) -> Registry {
     let mut registry = Registry::default();
+    let Scanned {
+        folders,
+        options,
+        opened,
+    } = &mut scanned;
     for folder in folders {
         let files = match plugin_files(folder) {
             Ok(files) => files,
@@ -78,12 +92,13 @@ pub(super) fn scan(folders: &[PathBuf], options: &ScanOptions) -> Registry {
                 }
                 continue;
             }
-            add(&mut registry, &plugin, &trust, options);
+            add(&mut registry, &plugin, &trust, options, opened);
         }
         trust.warn();
         // Some were refused while looking, some later.
         registry.quarantined[first..].sort_by(|a, b| a.path.cmp(&b.path));
     }
+    registry.scanned = Some(scanned);
     registry
 }
 
@@ -144,11 +159,15 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>, trust: &Trust) -> Vec<Foun
 }
 
 /// Loads the first of a plugin's files, which all have the same content.
-fn add(registry: &mut Registry, plugin: &Found, trust: &Trust, options: &ScanOptions) {
+fn add(
+    registry: &mut Registry,
+    plugin: &Found,
+    trust: &Trust,
+    options: &ScanOptions,
+    opened: &mut Opened,
+) {
     let path = &plugin.paths[0];
-    match load(path, plugin, trust, options)
-        .and_then(|loaded| registry.add(PluginKind::Standalone, loaded, Some(path.clone())))
-    {
+    match load(path, plugin, trust, options, opened).and_then(|loaded| registry.add(loaded)) {
         Ok(()) => shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true),
         Err(error) => {
             for path in plugin.paths.clone() {
@@ -164,15 +183,32 @@ fn load(
     plugin: &Found,
     trust: &Trust,
     options: &ScanOptions,
-) -> Result<Loaded, LoadError> {
+    opened: &mut Opened,
+) -> Result<Arc<Blueprint>, LoadError> {
     let looked = look(path, trust)?;
     if looked.inspection.marker.specification != plugin.specification {
         return Err(LoadError::Unreadable {
             error: "another file was put in its place just now".to_owned(),
         });
     }
+    if let Some(before) = opened.find(path, &looked) {
+        return before;
+    }
     let timeout = options.timeout;
-    Watchdog { timeout }.load(path, looked, &options.load_from)
+    let looked = Arc::new(looked);
+    let loaded = Watchdog { timeout }.load(path, &looked, &options.load_from);
+    match loaded {
+        Ok(loaded) => {
+            let path = Some(path.to_owned());
+            let loaded = Arc::new(Blueprint::new(PluginKind::Standalone, loaded, path)?);
+            opened.keep(&loaded);
+            Ok(loaded)
+        }
+        Err(error) => {
+            opened.keep_refused(path, &looked, &error);
+            Err(error)
+        }
+    }
 }
 
 /// The first file whose content isn't that of the first one. A file that can't be read any more

@@ -8,6 +8,8 @@
 mod execution;
 mod faults;
 mod folders;
+mod lookup;
+mod rescan;
 mod table;
 mod tables;
 mod truncation;
@@ -18,6 +20,8 @@ use forebay_tests::{Library, plugin_file};
 use plugin_host::Registry;
 
 const SOURCE: &str = "forebay-fixture-source";
+/// The next version of [`SOURCE`]'s plugin.
+const NEWER: &str = "forebay-fixture-newer-source";
 const DESTINATION: &str = "forebay-fixture-destination";
 
 /// The file of a plugin with nothing wrong, to be damaged.

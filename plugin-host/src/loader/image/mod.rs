@@ -66,6 +66,14 @@ impl Image {
         &self.path
     }
 
+    /// Whether it is an image of these bytes; `false` also where it can't be read back.
+    #[must_use]
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        let length = std::fs::metadata(&self.path).map(|metadata| metadata.len());
+        length.is_ok_and(|length| length == bytes.len() as u64)
+            && std::fs::read(&self.path).is_ok_and(|ours| ours == bytes)
+    }
+
     /// SHA-256 of the bytes in hexadecimal; computed when it is first asked for.
     ///
     /// # Errors
@@ -90,7 +98,7 @@ impl Image {
     }
 }
 
-fn hash_of(bytes: &[u8]) -> String {
+pub(super) fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -1,0 +1,124 @@
+//! Which plugin a name means, among builtin and standalone ones in several versions.
+
+use forebay_tests::{Folder, plugin_file};
+use plugin_host::registry::NameError;
+use plugin_host::{LookupError, PluginName, PluginService, Registry, ScanOptions};
+
+use super::{NEWER, SOURCE};
+
+/// The builtin has version v0.1.0; the files are what is asked for.
+fn service(files: &[&str]) -> PluginService {
+    let folder = Folder::new();
+    for file in files {
+        folder.copy(&format!("{file}.so"), &plugin_file(file));
+    }
+    let builtin = Registry::builtin([forebay_fixture_source::plugin()]);
+    let options = ScanOptions::default();
+    PluginService::new(builtin, Registry::standalone(&[folder.path()], &options))
+}
+
+/// What is found under `KIND:forebay-fixture-source@VERSION`, in full.
+fn found(service: &PluginService, name: &str) -> Result<String, LookupError> {
+    let name: PluginName = name.replace('x', SOURCE).parse()?;
+    let plugin = service.find(&name)?;
+    Ok(plugin.name().to_string().replace(SOURCE, "x"))
+}
+
+#[test]
+fn standalone_plugins_go_before_builtin_ones_and_newer_before_older() {
+    let (none, older, newer, both) = (
+        service(&[]),
+        service(&[SOURCE]),
+        service(&[NEWER]),
+        service(&[SOURCE, NEWER]),
+    );
+    for (service, name, expected) in [
+        (&none, "x", "builtin:x@v0.1.0"),
+        (&older, "x", "standalone:x@v0.1.0"),
+        (&older, "any:x@latest", "standalone:x@v0.1.0"),
+        (&older, "builtin:x", "builtin:x@v0.1.0"),
+        (&newer, "x", "standalone:x@v0.2.0"),
+        // The standalone registry has the name, but not the version.
+        (&newer, "any:x@v0.1.0", "builtin:x@v0.1.0"),
+        (&newer, "builtin:x@latest", "builtin:x@v0.1.0"),
+        (&both, "x", "standalone:x@v0.2.0"),
+        (&both, "x@v0.1", "standalone:x@v0.1.0"),
+        (&both, "standalone:x@v0.1.0", "standalone:x@v0.1.0"),
+        (&both, "standalone:x@0.2.0", "standalone:x@v0.2.0"),
+    ] {
+        assert_eq!(found(service, name).as_deref(), Ok(expected), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_with_the_versions_that_are() {
+    let both = service(&[SOURCE, NEWER]);
+    for (name, versions) in [
+        ("standalone:x@v0.3.0", &["v0.2.0", "v0.1.0"][..]),
+        ("builtin:x@v0.2.0", &["v0.1.0"]),
+        ("x@v1", &["v0.2.0", "v0.1.0", "v0.1.0"]),
+        ("nothing-like-it", &[]),
+    ] {
+        let error = found(&both, name).unwrap_err();
+        assert_eq!(error.code(), "plugin.not_found");
+        let LookupError::NotFound {
+            versions: there, ..
+        } = &error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(there, versions, "{name}");
+        assert!(error.to_string().ends_with(&versions.join(", ")), "{error}");
+    }
+    let error = found(&both, "mistake:x").unwrap_err();
+    assert_eq!(
+        error,
+        LookupError::Name(NameError::Prefix("mistake".into()))
+    );
+    assert_eq!(error.to_string(), r#"invalid plugin name prefix "mistake""#);
+}
+
+#[test]
+fn a_registry_lists_every_version_by_its_explicit_name() {
+    let both = service(&[SOURCE, NEWER]);
+    let standalone = both.standalone();
+    let names: Vec<_> = standalone
+        .plugins()
+        .chain(both.builtin().plugins())
+        .map(|plugin| (plugin.name().to_string(), plugin.path().is_some()))
+        .collect();
+    let full = |kind: &str, version: &str| format!("{kind}:{SOURCE}@{version}");
+    assert_eq!(
+        names,
+        [
+            (full("standalone", "v0.2.0"), true),
+            (full("standalone", "v0.1.0"), true),
+            (full("builtin", "v0.1.0"), false),
+        ]
+    );
+}
+
+#[test]
+fn a_version_that_is_not_semantic_is_refused_before_the_file_is_opened() {
+    let folder = Folder::new();
+    for (file, version) in [
+        ("latest.so", "latest"),
+        ("word.so", "stable"),
+        ("bare.so", "0.1.0"),
+        ("short.so", "v1"),
+        ("zero.so", "v01.0.0"),
+    ] {
+        let lie = |marker: &mut serde_json::Value| {
+            marker["specification"]["version"] = version.into();
+        };
+        folder.put(file, super::good().with_marker(lie));
+    }
+    let registry = Registry::standalone(&[folder.path()], &ScanOptions::default());
+    assert_eq!(registry.plugins().count(), 0);
+    assert_eq!(registry.quarantined().len(), 5);
+    for file in registry.quarantined() {
+        // Were it opened, it would be refused because the code says another version.
+        assert_eq!(file.error.code(), "load.specification_invalid", "{file:?}");
+        assert!(file.error.to_string().contains("version"), "{}", file.error);
+    }
+}
