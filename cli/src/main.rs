@@ -4,6 +4,7 @@
 //! and plugins do is `plugin_host`'s.
 
 mod args;
+mod inspect;
 mod list;
 mod logging;
 mod output;
@@ -37,6 +38,7 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
             list::print(rows, asked.parameters, global.form)?;
             Ok(Exit::Ok)
         }
+        Command::Inspect(asked) => inspect::run(global, &asked.plugin),
         Command::Quickstart(asked) => {
             quickstart::run(&asked.folder, global.form, |pipeline, plugins, state| {
                 run::quickstart(global, pipeline, plugins, state)

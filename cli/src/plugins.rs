@@ -13,12 +13,12 @@ use crate::output::{Exit, Failure};
 /// Where copies of plugin files go with `--load-from copy`, within the state folder.
 const COPIES: &str = "plugin-copies";
 
-/// Registers the example plugins as builtins and loads the plugin folders.
+/// The plugin folders that are there.
 ///
 /// # Errors
 ///
 /// Returns which of the folders that the user has named isn't there.
-pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
+pub(crate) fn folders(global: &Global) -> Result<Vec<PathBuf>, Failure> {
     let folders = global.plugin_folders();
     if folders.named
         && let Some(missing) = folders.paths.iter().find(|path| !path.is_dir())
@@ -44,6 +44,25 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
             present.push(path);
         }
     }
+    Ok(present)
+}
+
+/// The example plugins, which are linked in.
+pub(crate) fn builtin() -> Registry {
+    Registry::builtin([
+        forebay_connector_discard::plugin(),
+        forebay_connector_file::plugin(),
+        forebay_connector_generator::plugin(),
+    ])
+}
+
+/// Registers the builtins and loads the plugin folders.
+///
+/// # Errors
+///
+/// Returns which of the folders that the user has named isn't there.
+pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
+    let folders = folders(global)?;
     let load_from = match global.load_from {
         args::LoadFrom::Memory => LoadFrom::Memory,
         args::LoadFrom::Copy => LoadFrom::Copy(global.state.join(COPIES)),
@@ -53,15 +72,8 @@ pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
         trust_owners: global.trust_owners.clone(),
         ..ScanOptions::default()
     };
-    let builtin = Registry::builtin([
-        forebay_connector_discard::plugin(),
-        forebay_connector_file::plugin(),
-        forebay_connector_generator::plugin(),
-    ]);
-    Ok(PluginService::new(
-        builtin,
-        Registry::standalone(&present, &options),
-    ))
+    let standalone = Registry::standalone(&folders, &options);
+    Ok(PluginService::new(builtin(), standalone))
 }
 
 /// Everything that `forebay list` shows.

@@ -134,6 +134,7 @@ pub(crate) enum LoadFrom {
 pub(crate) enum Command {
     Run(Run),
     List(List),
+    Inspect(Inspect),
     Quickstart(Quickstart),
 }
 
@@ -196,6 +197,38 @@ pub(crate) struct List {
     /// Show the parameters of each plugin too
     #[arg(short, long)]
     pub(crate) parameters: bool,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Tell all about a plugin without executing its file
+///
+/// What it says about itself, its parameters, how it was built, and which libraries it needs. A file
+/// that would be refused is told with the reason, how to mend it, and what could be read of it all
+/// the same; then the exit code is 3.
+///
+/// The file is only read: what shows when it is opened, as `forebay list` and `forebay run` do,
+/// isn't told. Of several files with the same plugin, `forebay list` says which one is used.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+With --json, one document:
+  {\"plugins\": [{\"name\", \"kind\", \"path\", \"refusals\", \"specification\", \"build\", \"hash\",
+                \"needed\", \"runPaths\", \"glibc\"}]}
+`refusals` is a list of {\"code\", \"stage\", \"message\", \"help\"}, `build` has package, version, api,
+rustc, abi, abiStable, target and panic, and `hash` is the file's SHA-256. What couldn't be read, or
+doesn't apply to a builtin, is null or empty.
+
+Examples:
+  forebay inspect file
+  forebay inspect standalone:file@v0.1.0
+  forebay inspect target/release/libforebay_connector_counter.so")]
+pub(crate) struct Inspect {
+    /// Plugin name, for all plugins in the plugin folders and builtins that it may mean, or plugin file
+    ///
+    /// What has a folder or ends in `.so`, `.dylib` or `.dll` is a file.
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) plugin: PathBuf,
 
     #[command(flatten)]
     pub(super) flags: Flags,

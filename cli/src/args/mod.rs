@@ -79,6 +79,7 @@ impl From<Line> for Arguments {
         let later = match &command {
             Command::Run(run) => &run.flags,
             Command::List(list) => &list.flags,
+            Command::Inspect(inspect) => &inspect.flags,
             Command::Quickstart(quickstart) => &quickstart.flags,
         };
         let mut plugins = flags.plugins;
@@ -202,6 +203,8 @@ mod tests {
             "forebay",
             "forebay run",
             "forebay lists",
+            "forebay inspect",
+            "forebay inspect a b",
             "forebay list --load-from network",
             "forebay list -v -q",
             "forebay list --log-level loud",

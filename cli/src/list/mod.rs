@@ -5,6 +5,8 @@
 mod parameters;
 mod table;
 
+pub(crate) use parameters::checks;
+
 use std::path::PathBuf;
 
 use plugin_api::Specification;

@@ -58,7 +58,13 @@ fn traits(parameter: &Parameter) -> Vec<String> {
     if !parameter.default.is_empty() {
         traits.push(format!("default {}", parameter.default));
     }
-    traits.extend(parameter.validations.iter().map(|validation| {
+    traits.extend(checks(parameter));
+    traits
+}
+
+/// What a value has to be, and whether it is secret.
+pub(crate) fn checks(parameter: &Parameter) -> Vec<String> {
+    let validations = parameter.validations.iter().map(|validation| {
         let value = &validation.value;
         match validation.kind {
             ValidationType::Required => "required".to_owned(),
@@ -68,9 +74,7 @@ fn traits(parameter: &Parameter) -> Vec<String> {
             ValidationType::Exclusion => format!("none of {value}"),
             ValidationType::Regex => format!("matching {value}"),
         }
-    }));
-    if parameter.secret {
-        traits.push("secret".to_owned());
-    }
-    traits
+    });
+    let secret = parameter.secret.then(|| "secret".to_owned());
+    validations.chain(secret).collect()
 }

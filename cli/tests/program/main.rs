@@ -15,6 +15,8 @@ mod errors;
 mod files;
 /// Plugins that hang: the process ends in time.
 mod hang;
+/// What `inspect` tells, without executing a file.
+mod inspect;
 /// Killed and stopped while lines flow.
 mod kill;
 /// What `list` shows.

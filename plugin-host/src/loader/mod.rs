@@ -9,6 +9,7 @@
 //! Each stage has its own errors ([`LoadError`]). No code of the file runs before the third (I7).
 
 mod error;
+mod examine;
 mod image;
 mod inspect;
 mod marker;
@@ -24,9 +25,10 @@ use plugin_api::Specification;
 use plugin_api::ffi::PluginModule_Ref;
 
 pub use error::{LoadError, Stage};
+pub use examine::{Examined, examine};
 pub use image::{Image, LoadFrom};
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
-use inspect::{judge_head, marker_of};
+use inspect::{judge_head, judge_kind, see};
 pub use marker::Marker;
 pub(crate) use trust::Trust;
 pub use trust::Waypoint;
@@ -82,7 +84,7 @@ impl Looked {
 
 /// Stages 1 and 2.
 pub(crate) fn look(path: &Path, trust: &Trust) -> Result<Looked, LoadError> {
-    let bytes = read(trust.open(path)?)?;
+    let bytes = read(trust.open(path)?, judge_head)?;
     let inspection = inspect(&bytes, &stem(path))?;
     trust.check_run_paths(&inspection.run_paths)?;
     Ok(Looked { inspection, bytes })
@@ -90,19 +92,22 @@ pub(crate) fn look(path: &Path, trust: &Trust) -> Result<Looked, LoadError> {
 
 /// What the marker of a file says that was refused, if it can be read all the same.
 pub(crate) fn specification_of(path: &Path, trust: &Trust) -> Option<Specification> {
-    let bytes = read(trust.open(path).ok()?).ok()?;
-    Some(marker_of(&bytes, &stem(path))?.specification)
+    let bytes = read(trust.open(path).ok()?, judge_kind).ok()?;
+    Some(see(&bytes, &stem(path)).marker?.specification)
 }
 
-/// Reads a file whole, but only if its first bytes are those of a library for this machine: others
-/// may be of any size. The length is that of a moment ago; a file that grows is still bounded.
-fn read(mut file: File) -> Result<Vec<u8>, LoadError> {
+/// Reads a file whole, but only if its first bytes are found to be those of a library: others may be
+/// of any size. The length is that of a moment ago; a file that grows is still bounded.
+fn read(
+    mut file: File,
+    judge: impl Fn(&[u8]) -> Result<(), LoadError>,
+) -> Result<Vec<u8>, LoadError> {
     let unreadable = |error: io::Error| LoadError::unreadable(&error);
     let length = file.metadata().map_err(unreadable)?.len();
     let mut bytes = Vec::new();
     let head = file.by_ref().take(HEAD).read_to_end(&mut bytes);
     head.map_err(unreadable)?;
-    judge_head(&bytes)?;
+    judge(&bytes)?;
     let too_large = |length| LoadError::TooLarge {
         length,
         limit: LARGEST,

@@ -19,8 +19,8 @@ pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
 };
 use opened::Opened;
-pub use scan::ScanOptions;
 use scan::Scanned;
+pub use scan::{ENDINGS, ScanOptions, plugin_files};
 
 use crate::loader::{LoadError, Loaded, load_builtin};
 
@@ -62,11 +62,36 @@ impl Blueprint {
         self.loaded.hash()
     }
 
+    /// How it was built.
+    #[must_use]
+    pub fn build(&self) -> Build {
+        let module = self.loaded.module;
+        Build {
+            package: module.package().into(),
+            version: module.version().into(),
+            api: module.api_version().into(),
+            rustc: module.rustc().into(),
+        }
+    }
+
     /// Number of the plugin's objects that are alive.
     #[must_use]
     pub fn live_objects(&self) -> i64 {
         self.loaded.host.live_objects()
     }
+}
+
+/// How a plugin was built, as its code says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Name of its package.
+    pub package: String,
+    /// Version of its package.
+    pub version: String,
+    /// Version of the author layer that it was built with.
+    pub api: String,
+    /// Compiler that built it.
+    pub rustc: String,
 }
 
 /// A plugin that can't be used, and why.

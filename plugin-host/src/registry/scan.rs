@@ -17,7 +17,7 @@ use crate::loader::{LoadError, LoadFrom, Trust, Watchdog, look, same_content, sp
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
 /// who drops the wrong file learns why it isn't used.
-const ENDINGS: [&str; 3] = ["so", "dylib", "dll"];
+pub const ENDINGS: [&str; 3] = ["so", "dylib", "dll"];
 
 /// How plugin files are loaded.
 #[derive(Debug, Clone)]
@@ -256,8 +256,12 @@ fn quarantine(
     });
 }
 
-/// The plugin files of a folder in the order of their names; not recursive.
-fn plugin_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The plugin files of a folder, by their endings and in the order of their names; not recursive.
+///
+/// # Errors
+///
+/// Fails when the folder can't be read.
+pub fn plugin_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<Vec<_>, _>>()?;

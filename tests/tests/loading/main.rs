@@ -5,6 +5,7 @@
     reason = "a test ends at the first thing that fails"
 )]
 
+mod examine;
 mod execution;
 mod faults;
 mod folders;

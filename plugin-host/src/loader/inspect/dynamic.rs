@@ -23,8 +23,9 @@ const MAX_VERSIONS: usize = 1 << 15;
 pub(super) struct Facts {
     /// Libraries that it needs.
     pub(super) needed: Vec<String>,
-    /// Absolute folders to search for them.
-    pub(super) run_paths: Vec<PathBuf>,
+    /// Folders to search for them, each with `RPATH` or `RUNPATH`; an empty one is the current
+    /// folder.
+    pub(super) run_paths: Vec<(&'static str, String)>,
     /// The newest glibc version that it needs of any library of glibc.
     pub(super) glibc: Option<GlibcVersion>,
     /// The newest glibc version that it needs of libc itself.
@@ -37,17 +38,10 @@ pub(super) fn facts(elf: &Elf<'_>) -> Result<Facts, LoadError> {
     for (tag, value) in elf.entries() {
         match tag {
             DT_NEEDED | DT_AUXILIARY | DT_FILTER => {
-                let name = elf.string(value)?;
-                // A path, also one that comes from `$ORIGIN`, is opened without any search.
-                if name.contains(['/', '$']) {
-                    return Err(LoadError::NeededPath {
-                        entry: name.to_owned(),
-                    });
-                }
-                facts.needed.push(name.to_owned());
+                facts.needed.push(elf.string(value)?.to_owned());
             }
-            DT_RPATH => add_run_paths(&mut facts, "RPATH", elf.string(value)?)?,
-            DT_RUNPATH => add_run_paths(&mut facts, "RUNPATH", elf.string(value)?)?,
+            DT_RPATH => facts.add_run_paths("RPATH", elf.string(value)?),
+            DT_RUNPATH => facts.add_run_paths("RUNPATH", elf.string(value)?),
             _ => {}
         }
     }
@@ -67,22 +61,39 @@ pub(super) fn facts(elf: &Elf<'_>) -> Result<Facts, LoadError> {
     Ok(facts)
 }
 
-fn add_run_paths(facts: &mut Facts, tag: &'static str, list: &str) -> Result<(), LoadError> {
-    // An empty list is none; an empty entry among others is the current folder.
-    for entry in list.split(':').filter(|_| !list.is_empty()) {
-        // `$LIB` and `$PLATFORM` are refused with `$ORIGIN`: what they lead to can't be checked.
-        if !entry.starts_with('/') || entry.contains('$') {
-            return Err(LoadError::RunPath {
-                tag,
-                entry: entry.to_owned(),
+impl Facts {
+    fn add_run_paths(&mut self, tag: &'static str, list: &str) {
+        // An empty list is none; an empty entry among others is the current folder.
+        let entries = list.split(':').filter(|_| !list.is_empty());
+        self.run_paths
+            .extend(entries.map(|entry| (tag, entry.to_owned())));
+    }
+
+    /// Judges what would lead the dynamic loader past its own folders. Returns the absolute folders
+    /// that it would search.
+    pub(super) fn accept(&self) -> Result<Vec<PathBuf>, LoadError> {
+        // A path, also one that comes from `$ORIGIN`, is opened without any search.
+        if let Some(entry) = self.needed.iter().find(|name| name.contains(['/', '$'])) {
+            return Err(LoadError::NeededPath {
+                entry: entry.clone(),
             });
         }
-        let folder = Path::new(entry);
-        if !facts.run_paths.iter().any(|known| known == folder) {
-            facts.run_paths.push(folder.to_owned());
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for (tag, entry) in &self.run_paths {
+            // `$LIB` and `$PLATFORM` are refused with `$ORIGIN`: what they lead to can't be checked.
+            if !entry.starts_with('/') || entry.contains('$') {
+                return Err(LoadError::RunPath {
+                    tag,
+                    entry: entry.clone(),
+                });
+            }
+            let folder = Path::new(entry);
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
         }
+        Ok(folders)
     }
-    Ok(())
 }
 
 /// A version of a library.

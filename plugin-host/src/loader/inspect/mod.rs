@@ -65,11 +65,12 @@ pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
             accept(&marker)?;
             elf.check_for_opening()?;
             let facts = dynamic::facts(&elf)?;
+            let run_paths = facts.accept()?;
             glibc::accept(facts.libc)?;
             Ok(Inspection {
                 marker,
                 needed: facts.needed,
-                run_paths: facts.run_paths,
+                run_paths,
                 glibc: facts.glibc,
             })
         }
@@ -86,13 +87,47 @@ pub fn inspect(bytes: &[u8], file_stem: &str) -> Result<Inspection, LoadError> {
     }
 }
 
-/// The marker alone, of a file that doesn't pass: which plugin it would have been.
-pub(super) fn marker_of(bytes: &[u8], file_stem: &str) -> Option<Marker> {
-    let marker = match Kind::of(bytes).ok()? {
-        Kind::Elf => Marker::read(&Elf::parse(bytes).ok()?.marker_sections().ok()?, file_stem),
-        Kind::MachO | Kind::Pe => Marker::read(&portable::marker_sections(bytes).ok()?, file_stem),
+/// What could be read of a file, and why it may not be opened.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) marker: Option<Marker>,
+    pub(super) needed: Vec<String>,
+    /// As the file names them, whatever they are.
+    pub(super) run_paths: Vec<String>,
+    pub(super) glibc: Option<GlibcVersion>,
+    pub(super) refusal: Option<LoadError>,
+}
+
+/// Reads of a file what can be read, also of one that [`inspect()`] refuses.
+pub(super) fn see(bytes: &[u8], file_stem: &str) -> Seen {
+    let mut seen = Seen {
+        refusal: inspect(bytes, file_stem).err(),
+        ..Seen::default()
     };
-    marker.ok()
+    let elf = Elf::parse(bytes).ok().filter(|_| judge_head(bytes).is_ok());
+    let sections = match &elf {
+        Some(elf) => elf.marker_sections(),
+        // For another machine, or damaged where a marker doesn't depend on it.
+        None => portable::any_marker_sections(bytes),
+    };
+    seen.marker = sections
+        .and_then(|sections| Marker::read(&sections, file_stem))
+        .ok();
+    if let Some(facts) = elf.and_then(|elf| dynamic::facts(&elf).ok()) {
+        seen.run_paths = facts
+            .run_paths
+            .into_iter()
+            .map(|(_, entry)| entry)
+            .collect();
+        seen.needed = facts.needed;
+        seen.glibc = facts.glibc;
+    }
+    seen
+}
+
+/// Judges the first bytes of a file: whether it is a library, for whatever machine.
+pub(super) fn judge_kind(bytes: &[u8]) -> Result<(), LoadError> {
+    Kind::of(bytes).map(|_| ())
 }
 
 /// Judges the first bytes of a file: whether it is a library, and for this machine. Twenty of them

@@ -24,6 +24,15 @@ pub(super) fn marker_sections(bytes: &[u8]) -> Result<Vec<&[u8]>, LoadError> {
     if file.kind() != ObjectKind::Dynamic {
         return Err(not_library("a program or an object file"));
     }
+    sections(&file, bytes)
+}
+
+/// The same of any library that can be read, also an ELF file, for whatever machine.
+pub(super) fn any_marker_sections(bytes: &[u8]) -> Result<Vec<&[u8]>, LoadError> {
+    sections(&File::parse(bytes).map_err(malformed)?, bytes)
+}
+
+fn sections<'data>(file: &File<'data>, bytes: &[u8]) -> Result<Vec<&'data [u8]>, LoadError> {
     let mut found = Vec::new();
     for section in file.sections() {
         if let Some((offset, size)) = section.file_range() {
