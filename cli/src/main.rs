@@ -14,6 +14,7 @@ mod progress;
 mod quickstart;
 mod run;
 mod signals;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
+        Command::Validate(asked) => validate::run(global, &asked.files),
         Command::List(asked) => {
             logging::leave_warnings_to_the_list(global);
             let rows = plugins::rows(&plugins::service(global)?);

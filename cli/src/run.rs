@@ -10,9 +10,9 @@ use plugin_host::{Engine, Pipeline, PipelineConfig, PipelineError, RunOptions};
 use crate::args::Global;
 use crate::output::{self, Exit, Failure, Form};
 use crate::pipeline_file::{self, PipelineEntry, PipelineStatus};
-use crate::plugins;
 use crate::progress::{Outcome, Progress, RunError, Sample, Status, summary_json, summary_text};
 use crate::signals::Signals;
+use crate::validate;
 
 /// Time between two looks at signals and figures.
 const LOOK: Duration = Duration::from_millis(20);
@@ -23,24 +23,19 @@ const LOOK: Duration = Duration::from_millis(20);
 ///
 /// Returns what keeps all of them from running; a pipeline that fails is in the summary.
 pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result<Exit, Failure> {
-    let read = match pipeline_file::read(files, &|name| std::env::var(name)) {
-        Ok(read) => read,
-        Err(rejected) => {
-            output::print_problems(&rejected.problems, &rejected.warnings, global.form)?;
-            return Ok(rejected.exit());
+    let checked = validate::check(global, files)?;
+    output::write_problems(&checked.problems, &checked.warnings);
+    if !checked.problems.is_empty() {
+        if global.form == Form::Json {
+            let document = output::problems_json(&checked.problems, &checked.warnings);
+            output::print_json(&document)?;
         }
-    };
-    output::print_problems(&[], &read.warnings, global.form)?;
-    let service = Arc::new(plugins::service(global)?);
-    let mut problems = Vec::new();
-    let configs: Vec<_> = read
-        .pipelines
-        .iter()
-        .map(|entry| {
-            pipeline_file::to_config(entry)
-                .map_err(|found| problems.extend(found))
-                .ok()
-        })
+        return Ok(checked.exit);
+    }
+    // Nothing is wrong with them, so each has a config.
+    let pipelines = checked.pipelines.iter();
+    let pipelines: Vec<_> = pipelines
+        .filter_map(|entry| Some((entry, pipeline_file::to_config(entry).ok()?)))
         .collect();
     let signals =
         Signals::listen().map_err(|error| Failure::new(Exit::Environment, "run.signals", error))?;
@@ -48,7 +43,7 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         let (code, help) = (error.code(), error.help());
         Failure::new(Exit::Environment, code, error).with_help(help)
     })?;
-    let engine = Engine::new(service, Arc::new(store)).map_err(|error| {
+    let engine = Engine::new(Arc::new(checked.service), Arc::new(store)).map_err(|error| {
         let code = match error {
             PipelineError::LoaderStuck { .. } => "load.timed_out",
             _ => "run.engine",
@@ -56,26 +51,9 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         let help = error.help();
         Failure::new(Exit::Environment, code, error).with_help(help)
     })?;
-    // Everything is checked before anything is started.
-    for (entry, config) in read.pipelines.iter().zip(&configs) {
-        if let Some(config) = config
-            && let Err(errors) = engine.validate(config)
-        {
-            problems.extend(
-                errors
-                    .iter()
-                    .flat_map(|error| pipeline_file::locate(entry, error)),
-            );
-        }
-    }
-    if !problems.is_empty() {
-        output::print_problems(&problems, &[], global.form)?;
-        return Ok(Exit::Usage);
-    }
-    let running = read.pipelines.iter().zip(configs.into_iter().flatten());
     // Before the first pipeline starts: a short one is over before the last has started.
     let begun = Instant::now();
-    let started = start(&engine, running, until_end);
+    let started = start(&engine, pipelines, until_end);
     let outcomes = watch(started, begun, &signals, global);
     match global.form {
         // About the run, as log lines are: standard output is for results.
@@ -113,10 +91,11 @@ struct Started<'a> {
 
 fn start<'a>(
     engine: &Engine,
-    pipelines: impl Iterator<Item = (&'a PipelineEntry, PipelineConfig)>,
+    pipelines: Vec<(&'a PipelineEntry, PipelineConfig)>,
     until_end: bool,
 ) -> Vec<Started<'a>> {
     pipelines
+        .into_iter()
         .map(|(entry, config)| Started {
             entry,
             running: (entry.status == PipelineStatus::Running)

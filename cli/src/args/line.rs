@@ -133,6 +133,7 @@ pub(crate) enum LoadFrom {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Run),
+    Validate(Validate),
     List(List),
     Inspect(Inspect),
     Quickstart(Quickstart),
@@ -174,6 +175,35 @@ pub(crate) struct Run {
     /// For sources that go on for ever, such as one that follows a file.
     #[arg(long)]
     pub(crate) until_end: bool,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Tell all that is wrong with pipeline files, starting nothing
+///
+/// What `forebay run` checks before it starts anything: the form of the files, their variables, the
+/// plugins and the settings. Everything that is wrong is told at once, each with file, line, column
+/// and how to mend it, on standard error; then the exit code is 2, or 3 where a file can't be read.
+///
+/// Plugin files are opened, as for a run. What only a plugin itself can judge, such as whether a
+/// host answers, comes up when it is started.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+In every value of a pipeline file, `${NAME}` is the environment variable, `${NAME:-text}` the text
+where it is unset or empty, and `$$` a dollar.
+
+With --json, one document, whose list is empty if all is right:
+  {\"problems\": [{\"severity\", \"code\", \"file\", \"line\", \"column\", \"message\", \"help\"}]}
+`severity` is error or warning; only an error keeps a pipeline from running.
+
+Examples:
+  forebay validate pipeline.yaml
+  forebay validate pipelines/*.yaml && forebay run pipelines/*.yaml")]
+pub(crate) struct Validate {
+    /// Pipeline files: YAML in Conduit's format 2.2
+    #[arg(value_name = "PIPELINE.yaml", required = true)]
+    pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(super) flags: Flags,

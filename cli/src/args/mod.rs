@@ -78,6 +78,7 @@ impl From<Line> for Arguments {
         let Line { flags, command } = line;
         let later = match &command {
             Command::Run(run) => &run.flags,
+            Command::Validate(validate) => &validate.flags,
             Command::List(list) => &list.flags,
             Command::Inspect(inspect) => &inspect.flags,
             Command::Quickstart(quickstart) => &quickstart.flags,
@@ -203,6 +204,7 @@ mod tests {
             "forebay",
             "forebay run",
             "forebay lists",
+            "forebay validate",
             "forebay inspect",
             "forebay inspect a b",
             "forebay list --load-from network",

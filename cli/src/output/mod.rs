@@ -45,20 +45,8 @@ pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     written(write_result(&mut io::stdout().lock(), &value.to_string()))
 }
 
-/// Tells what is wrong with pipeline files, warnings first.
-///
-/// # Errors
-///
-/// Returns why standard output takes nothing, unless its reader has gone.
-pub(crate) fn print_problems(
-    problems: &[Problem],
-    warnings: &[Problem],
-    form: Form,
-) -> Result<(), Failure> {
-    let all = || {
-        let warnings = warnings.iter().map(|warning| ("warning", warning));
-        warnings.chain(problems.iter().map(|problem| ("error", problem)))
-    };
+/// Tells what is wrong with pipeline files on standard error, warnings first.
+pub(crate) fn write_problems(problems: &[Problem], warnings: &[Problem]) {
     let mut text = String::new();
     // Whoever asked for less than warnings gets none on the screen.
     let hidden = if log::max_level() < LevelFilter::Warn {
@@ -66,15 +54,15 @@ pub(crate) fn print_problems(
     } else {
         0
     };
-    for (severity, problem) in all().skip(hidden) {
+    for (severity, problem) in by_severity(problems, warnings).skip(hidden) {
         text += &format!("{severity}: {problem}\nhelp: {}\n", problem.help);
     }
     write_lines(&text);
-    // Warnings alone go with a result, which is then the one JSON document.
-    if form == Form::Human || problems.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = all()
+}
+
+/// `{"problems": [{"severity", "code", "file", "line", "column", "message", "help"}]}`
+pub(crate) fn problems_json(problems: &[Problem], warnings: &[Problem]) -> Value {
+    let list: Vec<_> = by_severity(problems, warnings)
         .map(|(severity, problem)| {
             json!({
                 "severity": severity,
@@ -87,7 +75,15 @@ pub(crate) fn print_problems(
             })
         })
         .collect();
-    print_json(&json!({ "problems": list }))
+    json!({ "problems": list })
+}
+
+fn by_severity<'a>(
+    problems: &'a [Problem],
+    warnings: &'a [Problem],
+) -> impl Iterator<Item = (&'static str, &'a Problem)> {
+    let warnings = warnings.iter().map(|warning| ("warning", warning));
+    warnings.chain(problems.iter().map(|problem| ("error", problem)))
 }
 
 /// Tells why the command failed, and returns the exit code to leave with.

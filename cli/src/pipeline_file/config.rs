@@ -2,7 +2,8 @@
 //! place in the file.
 
 use plugin_api::ErrorKind;
-use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName};
+use plugin_host::parameters::Side;
+use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName, PluginService};
 
 use super::problem::{Place, Problem, Report};
 use super::{ConnectorEntry, ConnectorKind, PipelineEntry};
@@ -16,13 +17,15 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
     let mut report = Report::default();
     let mut source = None;
     let mut destinations = Vec::new();
+    let mut has_source = false;
     for connector in &entry.connectors {
-        let Some(config) = connector_config(connector, &mut report) else {
-            continue;
-        };
+        let config = connector_config(connector, &mut report);
         match connector.kind {
-            ConnectorKind::Destination => destinations.push(config),
-            ConnectorKind::Source if source.is_none() => source = Some(config),
+            ConnectorKind::Destination => destinations.extend(config),
+            ConnectorKind::Source if !has_source => {
+                has_source = true;
+                source = config;
+            }
             ConnectorKind::Source => report.problem(
                 &connector.place,
                 "pipeline.several_sources",
@@ -39,6 +42,26 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
         }),
         _ => Err(report.problems),
     }
+}
+
+/// Checks a pipeline against the plugins, connector by connector: also one whose file was rejected.
+/// Nothing is started, and no plugin is asked.
+pub(crate) fn check(entry: &PipelineEntry, service: &PluginService) -> Vec<Problem> {
+    let mut problems = to_config(entry).err().unwrap_or_default();
+    for connector in entry.connectors.iter().filter(|it| it.is_whole) {
+        // What is wrong with its name was told above.
+        let Some(config) = connector_config(connector, &mut Report::default()) else {
+            continue;
+        };
+        let side = match connector.kind {
+            ConnectorKind::Source => Side::Source,
+            ConnectorKind::Destination => Side::Destination,
+        };
+        if let Err(error) = config.validate(service, side) {
+            problems.extend(locate(entry, &error));
+        }
+    }
+    problems
 }
 
 fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<ConnectorConfig> {

@@ -22,7 +22,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use config::{locate, to_config};
+pub(crate) use config::{check, locate, to_config};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem};
 pub(crate) use settings::Settings;
@@ -49,6 +49,8 @@ pub(crate) struct PipelineFiles {
 /// Files that can't be run as they are.
 #[derive(Debug)]
 pub(crate) struct Rejected {
+    /// What could be read of them, to look for more that is wrong.
+    pub(crate) pipelines: Vec<PipelineEntry>,
     /// At least one.
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
@@ -73,7 +75,8 @@ pub(crate) struct PipelineEntry {
     /// The id, unless the file gives a name.
     pub(crate) name: String,
     pub(crate) description: String,
-    /// At least one source and one destination, with unique ids.
+    /// At least one source and one destination, with unique ids; where the file was rejected, what
+    /// could be read of them.
     pub(crate) connectors: Vec<ConnectorEntry>,
     pub(crate) place: Place,
 }
@@ -97,6 +100,8 @@ pub(crate) struct ConnectorEntry {
     /// The id, unless the file gives a name.
     pub(crate) name: String,
     pub(crate) settings: Settings,
+    /// Whether nothing is wrong with it; of one that isn't whole, settings may be missing.
+    pub(crate) is_whole: bool,
     pub(crate) place: Place,
 }
 
@@ -150,7 +155,11 @@ pub(crate) fn read(
             warnings,
         })
     } else {
-        Err(Rejected { problems, warnings })
+        Err(Rejected {
+            pipelines,
+            problems,
+            warnings,
+        })
     }
 }
 

@@ -169,6 +169,7 @@ fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry>
 }
 
 fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<ConnectorEntry> {
+    let before = scope.report.problems.len();
     let fields = Fields::of(node, "a connector", CONNECTOR_FIELDS, scope)?;
     refuse_unsupported(&fields, scope);
     let id = id(&fields, ids, scope);
@@ -194,6 +195,7 @@ fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Connec
         plugin,
         plugin_place,
         settings,
+        is_whole: scope.report.problems.len() == before,
         place: node.place.clone(),
     })
 }

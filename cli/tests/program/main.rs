@@ -30,3 +30,5 @@ mod readme;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
 mod support;
+/// All that is wrong with pipeline files, without starting anything.
+mod validate;

@@ -12,6 +12,7 @@ mod plan;
 mod positions;
 mod run;
 mod settings;
+mod validate;
 mod window;
 
 use std::collections::BTreeMap;

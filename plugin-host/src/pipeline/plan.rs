@@ -58,7 +58,7 @@ impl Plan {
 }
 
 impl Planned {
-    fn new(
+    pub(super) fn new(
         service: &PluginService,
         config: &ConnectorConfig,
         side: Side,

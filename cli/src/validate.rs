@@ -1,0 +1,88 @@
+//! `forebay validate`: all that is wrong with pipeline files, starting nothing.
+//!
+//! Also what `run` does first. The files' own form is checked, and each connector against its
+//! plugin's specification; what only the plugin itself can judge comes up when it is started.
+
+use std::path::PathBuf;
+
+use plugin_host::PluginService;
+
+use crate::args::Global;
+use crate::output::{self, Exit, Failure, Form};
+use crate::pipeline_file::{self, PipelineEntry, Problem};
+use crate::plugins;
+
+/// Pipeline files that were checked against the plugins.
+pub(crate) struct Checked {
+    pub(crate) pipelines: Vec<PipelineEntry>,
+    /// Where there is any, nothing can be run. In the order of the files and in them.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+    /// What the problems call for.
+    pub(crate) exit: Exit,
+    pub(crate) service: PluginService,
+}
+
+/// Tells all that is wrong with the files.
+///
+/// # Errors
+///
+/// Returns what keeps them from being checked.
+pub(crate) fn run(global: &Global, files: &[PathBuf]) -> Result<Exit, Failure> {
+    let checked = check(global, files)?;
+    output::write_problems(&checked.problems, &checked.warnings);
+    match global.form {
+        Form::Json => {
+            let document = output::problems_json(&checked.problems, &checked.warnings);
+            output::print_json(&document)?;
+        }
+        Form::Human if checked.problems.is_empty() => {
+            let valid = match checked.pipelines.len() {
+                1 => "1 pipeline is valid".to_owned(),
+                count => format!("{count} pipelines are valid"),
+            };
+            output::print(&valid)?;
+        }
+        Form::Human => {}
+    }
+    Ok(checked.exit)
+}
+
+/// Reads the files and checks them against the plugins.
+///
+/// # Errors
+///
+/// Returns that a plugin folder isn't there.
+pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failure> {
+    let read = pipeline_file::read(files, &|name| std::env::var(name));
+    let (pipelines, mut problems, warnings, exit) = match read {
+        Ok(read) => (read.pipelines, Vec::new(), read.warnings, Exit::Ok),
+        Err(rejected) => {
+            let exit = rejected.exit();
+            (
+                rejected.pipelines,
+                rejected.problems,
+                rejected.warnings,
+                exit,
+            )
+        }
+    };
+    let service =
+        plugins::service(global).inspect_err(|_| output::write_problems(&problems, &warnings))?;
+    let found = pipelines
+        .iter()
+        .flat_map(|entry| pipeline_file::check(entry, &service));
+    problems.extend(found);
+    let file = |problem: &Problem| files.iter().position(|file| **file == *problem.place.file);
+    problems.sort_by_key(|it| (file(it), it.place.line, it.place.column));
+    Ok(Checked {
+        exit: match exit {
+            Exit::Ok if !problems.is_empty() => Exit::Usage,
+            exit => exit,
+        },
+        pipelines,
+        problems,
+        warnings,
+        service,
+    })
+}

@@ -1,0 +1,171 @@
+//! All that is wrong with pipeline files, without starting anything.
+
+use serde_json::{Value, json};
+
+use crate::support::{Finished, Place, wait_until};
+
+/// A pipeline from file to file; `settings` are the source's.
+fn pipeline(id: &str, settings: &str) -> String {
+    format!(
+        "  - id: {id}
+    connectors:
+      - {{id: src, type: source, plugin: file, settings: {settings}}}
+      - {{id: dst, type: destination, plugin: builtin:file, settings: {{path: out.txt}}}}
+"
+    )
+}
+
+fn file(pipelines: &[String]) -> String {
+    format!("version: \"2.2\"\npipelines:\n{}", pipelines.concat())
+}
+
+fn good() -> String {
+    file(&[pipeline("p", "{path: in.txt, follow: true}")])
+}
+
+/// `file:line:column code` of what a finished `--json` run tells.
+fn places(finished: &Finished) -> Vec<String> {
+    let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(document.as_object().unwrap().len(), 1, "{document}");
+    let problems = document["problems"].as_array().unwrap();
+    let place = |it: &Value| {
+        let text = |key: &str| it[key].as_str().unwrap().to_owned();
+        let (file, line, column) = (text("file"), &it["line"], &it["column"]);
+        assert_eq!(it["severity"], "error");
+        assert_ne!(text("help"), "");
+        // People are told the same.
+        let told = format!("{file}:{line}:{column}: {}", text("message"));
+        assert!(finished.stderr.contains(&told), "{finished:?}");
+        format!("{file}:{line}:{column} {}", text("code"))
+    };
+    problems.iter().map(place).collect()
+}
+
+#[test]
+fn what_is_right_is_told_and_nothing_is_started() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    place.write("a.yaml", good());
+    let two = [pipeline("q", "{path: in.txt}"), pipeline("r", "{path: x}")];
+    place.write("b.yaml", file(&two));
+    let one = place.run(&["validate", "a.yaml"]).expect_code(0);
+    assert_eq!(one.stdout, "1 pipeline is valid\n");
+    let all = place.run(&["validate", "a.yaml", "b.yaml"]).expect_code(0);
+    assert_eq!(all.stdout, "3 pipelines are valid\n");
+    let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(document, json!({ "problems": [] }));
+    for made in ["out.txt", ".forebay"] {
+        assert!(!place.path(made).exists(), "{made} was made");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_all_files_is_told_at_once() {
+    let place = Place::new();
+    // In one pipeline: its form, a variable, a plugin. The source isn't checked further: its path
+    // is there, only its value isn't known.
+    let first = pipeline("p", "{path: '${FOREBAY_TEST_UNSET}', folow: 1}")
+        .replace("builtin:file", "builtin:file@v9.9.9")
+        + "    processors: [{id: x}]\n";
+    let second = pipeline("q", "{folow: false}")
+        + "      - {id: two, type: source, plugin: mistake:x}\n"
+        + "      - {id: three, type: sauce, plugin: x}\n";
+    place.write("a.yaml", file(&[first, second]));
+    place.write(
+        "b.yaml",
+        file(&[pipeline("r", "{path: a}").replace("plugin: file", "plugin: fil")]),
+    );
+    let files = ["a.yaml", "b.yaml"];
+    let expected = [
+        "a.yaml:5:64 pipeline.unset_variable",
+        "a.yaml:6:46 pipeline.plugin",
+        "a.yaml:7:5 pipeline.unsupported",
+        "a.yaml:10:9 config.invalid",
+        "a.yaml:10:65 config.invalid",
+        "a.yaml:12:9 pipeline.several_sources",
+        "a.yaml:12:41 name.prefix",
+        "a.yaml:13:27 pipeline.invalid_value",
+        "b.yaml:5:41 pipeline.plugin",
+    ];
+    let told = place
+        .run(&["validate", "--json", files[0], files[1]])
+        .expect_code(2);
+    assert_eq!(places(&told), expected);
+    for part in [
+        "there is v0.1.0",
+        "did you mean \"follow\"?",
+        "did you mean `builtin:file`?",
+    ] {
+        assert!(told.stderr.contains(part), "no {part} in {told:?}");
+    }
+    let human = place.run(&["validate", files[0], files[1]]).expect_code(2);
+    assert_eq!((&human.stderr, &*human.stdout), (&told.stderr, ""));
+    // What `run` checks is the same.
+    let run = place
+        .run(&["run", "--json", files[0], files[1]])
+        .expect_code(2);
+    assert_eq!((run.stderr, run.stdout), (told.stderr, told.stdout));
+}
+
+#[test]
+fn a_warning_is_told_and_keeps_nothing_from_running() {
+    let place = Place::new();
+    place.write("a.yaml", good() + "    workers: 2\n");
+    let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    let warning = &document["problems"][0];
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(warning["line"], 7);
+    assert!(json.stderr.contains("warning: a.yaml:7:5: "), "{json:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_3_and_the_others_are_told_all_the_same() {
+    let place = Place::new();
+    place.write("a.yaml", file(&[pipeline("p", "{}")]));
+    let told = place
+        .run(&["validate", "missing.yaml", "a.yaml", "--json"])
+        .expect_code(3);
+    let expected = [
+        "missing.yaml:0:0 pipeline.unreadable",
+        "a.yaml:5:9 config.invalid",
+    ];
+    let document: Value = serde_json::from_str(&told.stdout).unwrap();
+    let problems = document["problems"].as_array().unwrap();
+    let found: Vec<_> = problems
+        .iter()
+        .map(|it| {
+            let text = |key: &str| it[key].as_str().unwrap().to_owned();
+            let (line, column) = (&it["line"], &it["column"]);
+            format!("{}:{line}:{column} {}", text("file"), text("code"))
+        })
+        .collect();
+    assert_eq!(found, expected);
+    let folder = place.run(&["validate", "a.yaml", "--plugins", "no"]);
+    assert!(folder.expect_code(3).stderr.contains("`no` is not there"));
+}
+
+#[test]
+fn a_pipeline_that_runs_is_not_in_the_way() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    place.write("a.yaml", good());
+    let running = place.start(&["run", "a.yaml"]);
+    wait_until(|| place.path("out.txt").exists().then_some(()));
+    place.run(&["validate", "a.yaml"]).expect_code(0);
+    drop(running);
+}
+
+#[test]
+fn variables_and_defaults_are_part_of_what_is_checked() {
+    let place = Place::new();
+    let settings = "{path: '${HOME}/$$x', follow: '${FOREBAY_TEST_UNSET:-perhaps}'}";
+    place.write("a.yaml", file(&[pipeline("p", settings)]));
+    let told = place.run(&["validate", "a.yaml", "--json"]).expect_code(2);
+    assert_eq!(places(&told), ["a.yaml:5:87 config.invalid"]);
+    assert!(told.stderr.contains("\"perhaps\""), "{told:?}");
+    let mut command = place.command(&["validate", "a.yaml"]);
+    command.env("FOREBAY_TEST_UNSET", "false");
+    place.spawn(command).finish().expect_code(0);
+}
