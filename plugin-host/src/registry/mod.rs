@@ -5,6 +5,7 @@
 //! stored. A registry never changes: looking into the folders again makes another one, and whoever
 //! holds a plugin of the old one goes on with it.
 
+mod builtin;
 mod name;
 mod opened;
 mod scan;
@@ -22,7 +23,7 @@ use opened::Opened;
 use scan::Scanned;
 pub use scan::{ENDINGS, ScanOptions, plugin_files};
 
-use crate::loader::{LoadError, Loaded, load_builtin};
+use crate::loader::{LoadError, Loaded};
 
 /// One plugin in one version, ready to make connectors.
 #[derive(Debug, Clone)]
@@ -146,29 +147,14 @@ pub struct Registry {
 impl Registry {
     /// Registers plugins that are linked in.
     ///
+    /// The same plugin given twice is one; two with the same name and version are both quarantined.
+    ///
     /// Their code shares the process's panic hook: where a constructor panics, the hook that is
     /// installed tells so, by default on standard error, and the plugin is quarantined. A file has
     /// a hook of its own, which logs.
     #[must_use]
     pub fn builtin(plugins: impl IntoIterator<Item = Plugin>) -> Self {
-        let mut registry = Self::default();
-        for plugin in plugins {
-            let module = plugin.module();
-            let package = PathBuf::from(module.package().as_str());
-            let added = load_builtin(module)
-                .and_then(|loaded| Blueprint::new(PluginKind::Builtin, loaded, None))
-                .and_then(|plugin| registry.add(Arc::new(plugin)));
-            if let Err(error) = added {
-                let quarantined = Quarantined {
-                    path: package,
-                    name: None,
-                    specification: None,
-                    error,
-                };
-                registry.quarantined.push(quarantined);
-            }
-        }
-        registry
+        builtin::register(plugins)
     }
 
     /// Loads the plugin files of some folders; an earlier folder goes before a later one.
@@ -251,13 +237,8 @@ impl Registry {
             .map(|plugin| &*plugin.loaded.specification.version)
     }
 
-    fn add(&mut self, plugin: Arc<Blueprint>) -> Result<(), LoadError> {
-        if let Some(present) = self.find(&plugin.name) {
-            return Err(LoadError::Duplicate {
-                name: plugin.name.to_string(),
-                other: present.path.clone().unwrap_or_default(),
-            });
-        }
+    /// Adds a plugin whose name and version aren't there yet.
+    fn insert(&mut self, plugin: Arc<Blueprint>) {
         let versions = self.plugins.entry(plugin.name.name().to_owned());
         let versions = versions.or_default();
         let at = versions.partition_point(|present| {
@@ -265,7 +246,6 @@ impl Registry {
             compare_versions(&present.loaded.specification.version, version).is_gt()
         });
         versions.insert(at, plugin);
-        Ok(())
     }
 }
 

@@ -56,10 +56,9 @@ impl Opened {
     }
 
     /// Keeps an error if it came of the file's code. What the dynamic loader refuses may be
-    /// mended elsewhere, and nothing of it stays in memory.
-    pub(super) fn keep_refused(&mut self, path: &Path, looked: &Looked, error: &LoadError) {
-        let hangs = matches!(error, LoadError::TimedOut { path: hangs, .. } if hangs == path);
-        if hangs || error.stage() > Stage::Open {
+    /// mended elsewhere, and nothing of it stays in memory; what took too long may not the next time.
+    pub(super) fn keep_refused(&mut self, looked: &Looked, error: &LoadError) {
+        if error.stage() > Stage::Open {
             self.refused.push(Refused {
                 package: looked.inspection.marker.package.clone(),
                 hash: looked.hash(),

@@ -167,8 +167,11 @@ fn add(
     opened: &mut Opened,
 ) {
     let path = &plugin.paths[0];
-    match load(path, plugin, trust, options, opened).and_then(|loaded| registry.add(loaded)) {
-        Ok(()) => shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true),
+    match load(path, plugin, trust, options, opened) {
+        Ok(loaded) => {
+            registry.insert(loaded);
+            shadow(registry, plugin, plugin.paths[1..].to_vec(), path, true);
+        }
         Err(error) => {
             for path in plugin.paths.clone() {
                 plugin.quarantine(registry, path, error.clone());
@@ -205,7 +208,7 @@ fn load(
             Ok(loaded)
         }
         Err(error) => {
-            opened.keep_refused(path, &looked, &error);
+            opened.keep_refused(&looked, &error);
             Err(error)
         }
     }

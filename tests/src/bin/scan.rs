@@ -56,7 +56,7 @@ fn main() {
         while plugin_host::is_stuck() {
             std::thread::sleep(Duration::from_millis(5));
         }
-        registry = Registry::standalone(&folders, &options);
+        registry = registry.rescan();
     }
     let ready = registry.plugins().map(|plugin| plugin.name().to_string());
     let quarantined = registry.quarantined().iter().map(|file| {

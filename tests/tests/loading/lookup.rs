@@ -1,6 +1,9 @@
 //! Which plugin a name means, among builtin and standalone ones in several versions.
 
 use forebay_tests::{Folder, plugin_file};
+use plugin_api::Plugin;
+use plugin_api::ffi::embed::MarkerFacts;
+use plugin_api::ffi::{Export, NewDestination, NewSource, ROption, package_facts};
 use plugin_host::registry::NameError;
 use plugin_host::{LookupError, PluginName, PluginService, Registry, ScanOptions};
 
@@ -48,6 +51,36 @@ fn standalone_plugins_go_before_builtin_ones_and_newer_before_older() {
     ] {
         assert_eq!(found(service, name).as_deref(), Ok(expected), "{name}");
     }
+}
+
+/// Another package with the same plugin.
+#[derive(Debug)]
+enum Other {}
+
+impl Export for Other {
+    const FACTS: MarkerFacts = package_facts(SOURCE, "9.9.9", "v0.1.0", "", "", "unused", true);
+    const NEW_SOURCE: ROption<NewSource> = ROption::RNone;
+    const NEW_DESTINATION: ROption<NewDestination> = ROption::RNone;
+}
+
+#[test]
+fn the_same_builtin_twice_is_one_and_another_of_its_name_keeps_both_out() {
+    let (source, newer) = (
+        forebay_fixture_source::plugin,
+        forebay_fixture_newer_source::plugin,
+    );
+    let twice = Registry::builtin([source(), newer(), source()]);
+    assert!(twice.quarantined().is_empty(), "{:?}", twice.quarantined());
+    assert_eq!(twice.plugins().count(), 2);
+    let collided = Registry::builtin([source(), Plugin::of::<Other>(), newer(), source()]);
+    let codes: Vec<_> = collided
+        .quarantined()
+        .iter()
+        .map(|it| (it.path.to_str().unwrap(), it.error.code()))
+        .collect();
+    assert_eq!(codes, [(SOURCE, "load.duplicate"); 3]);
+    let left: Vec<_> = collided.versions(SOURCE).collect();
+    assert_eq!(left, ["v0.2.0"]);
 }
 
 #[test]

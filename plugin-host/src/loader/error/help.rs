@@ -109,7 +109,7 @@ impl LoadError {
                 "correct it in the plugin's source or Cargo.toml and build it again".into()
             }
             Self::Duplicate { .. } => {
-                "remove one of the two files, or give the newer one a higher version".into()
+                "remove one of the two, or give the newer one a higher version".into()
             }
             Self::Shadowed { is_copy: true, .. } => "remove one of the two files".into(),
             Self::Shadowed { is_copy: false, .. } => {

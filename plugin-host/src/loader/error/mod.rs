@@ -337,12 +337,13 @@ pub enum LoadError {
         /// What is wrong with it.
         why: String,
     },
-    /// Another file of the folder has the same plugin in the same version, with other content.
+    /// Another file of the folder has the same plugin in the same version, with other content; or
+    /// another builtin has.
     #[error("plugin `{name}` is also in `{}`, with other content", .other.display())]
     Duplicate {
         /// Name and version of the plugin.
         name: String,
-        /// The other file.
+        /// The other file, or the package of the other builtin.
         other: PathBuf,
     },
     /// Nothing is wrong with the file, but another one with the same plugin goes before it.
