@@ -48,7 +48,7 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
 /// Nothing is started, and no plugin is asked.
 pub(crate) fn check(entry: &PipelineEntry, service: &PluginService) -> Vec<Problem> {
     let mut problems = to_config(entry).err().unwrap_or_default();
-    for connector in entry.connectors.iter().filter(|it| it.is_whole) {
+    for connector in &entry.connectors {
         // What is wrong with its name was told above.
         let Some(config) = connector_config(connector, &mut Report::default()) else {
             continue;
@@ -57,7 +57,14 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService) -> Vec<Probl
             ConnectorKind::Source => Side::Source,
             ConnectorKind::Destination => Side::Destination,
         };
-        if let Err(error) = config.validate(service, side) {
+        if let Err(mut error) = config.validate(service, side) {
+            if let PipelineError::Config { source, .. } = &mut error
+                && !connector.is_whole
+            {
+                // A setting that could not be read is not there, but it isn't missing.
+                let places = &connector.settings.places;
+                source.errors.retain(|it| places.contains_key(&it.name));
+            }
             problems.extend(locate(entry, &error));
         }
     }

@@ -63,8 +63,8 @@ fn what_is_right_is_told_and_nothing_is_started() {
 #[test]
 fn all_that_is_wrong_with_all_files_is_told_at_once() {
     let place = Place::new();
-    // In one pipeline: its form, a variable, a plugin. The source isn't checked further: its path
-    // is there, only its value isn't known.
+    // In one pipeline: its form, a variable, a setting, a plugin. The path isn't told to be missing:
+    // it is there, only its value isn't known.
     let first = pipeline("p", "{path: '${FOREBAY_TEST_UNSET}', folow: 1}")
         .replace("builtin:file", "builtin:file@v9.9.9")
         + "    processors: [{id: x}]\n";
@@ -79,6 +79,7 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
     let files = ["a.yaml", "b.yaml"];
     let expected = [
         "a.yaml:5:64 pipeline.unset_variable",
+        "a.yaml:5:96 config.invalid",
         "a.yaml:6:46 pipeline.plugin",
         "a.yaml:7:5 pipeline.unsupported",
         "a.yaml:10:9 config.invalid",

@@ -122,6 +122,7 @@ impl Trust {
         let paths: Vec<_> = paths.iter().map(|path| quoted(path)).collect();
         if !paths.is_empty() {
             log::warn!(
+                target: "plugin_host::loader::trust",
                 "the private group of its owner may write to what plugins are loaded from; \
                  `chmod g-w {}` ends that",
                 paths.join(" ")
