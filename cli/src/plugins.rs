@@ -13,12 +13,12 @@ use crate::output::{Exit, Failure};
 /// Where copies of plugin files go with `--load-from copy`, within the state folder.
 const COPIES: &str = "plugin-copies";
 
-/// The plugin folders that are there.
+/// The plugin folders that are there, and how their files are loaded.
 ///
 /// # Errors
 ///
 /// Returns which of the folders that the user has named isn't there.
-pub(crate) fn folders(global: &Global) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn folders(global: &Global) -> Result<(Vec<PathBuf>, ScanOptions), Failure> {
     let folders = global.plugin_folders();
     if folders.named
         && let Some(missing) = folders.paths.iter().find(|path| !path.is_dir())
@@ -44,7 +44,24 @@ pub(crate) fn folders(global: &Global) -> Result<Vec<PathBuf>, Failure> {
             present.push(path);
         }
     }
-    Ok(present)
+    let options = ScanOptions {
+        // Whoever can make a folder in the current one must not become trusted by that.
+        folders_are_named: folders.named,
+        ..options(global)
+    };
+    Ok((present, options))
+}
+
+/// How plugin files that the user has named are loaded.
+pub(crate) fn options(global: &Global) -> ScanOptions {
+    ScanOptions {
+        load_from: match global.load_from {
+            args::LoadFrom::Memory => LoadFrom::Memory,
+            args::LoadFrom::Copy => LoadFrom::Copy(global.state.join(COPIES)),
+        },
+        trust_owners: global.trust_owners.clone(),
+        ..ScanOptions::default()
+    }
 }
 
 /// The example plugins, which are linked in.
@@ -62,16 +79,7 @@ pub(crate) fn builtin() -> Registry {
 ///
 /// Returns which of the folders that the user has named isn't there.
 pub(crate) fn service(global: &Global) -> Result<PluginService, Failure> {
-    let folders = folders(global)?;
-    let load_from = match global.load_from {
-        args::LoadFrom::Memory => LoadFrom::Memory,
-        args::LoadFrom::Copy => LoadFrom::Copy(global.state.join(COPIES)),
-    };
-    let options = ScanOptions {
-        load_from,
-        trust_owners: global.trust_owners.clone(),
-        ..ScanOptions::default()
-    };
+    let (folders, options) = folders(global)?;
     let standalone = Registry::standalone(&folders, &options);
     Ok(PluginService::new(builtin(), standalone))
 }

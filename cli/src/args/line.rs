@@ -89,9 +89,10 @@ pub(super) struct Flags {
 
     /// Load the files of this user too, a number; repeatable
     ///
-    /// A plugin file and all folders on the way to it must belong to the user that runs forebay, to
-    /// root or to a user named here, and nobody else may write to them; root also trusts the owner
-    /// of a plugin folder. Whoever is trusted can run code as the user that runs forebay.
+    /// A plugin file and its folder must belong to the user that runs forebay, to root or to a user
+    /// named here, and nobody else may write to them or to a folder on the way there. Root also
+    /// trusts the owner of a folder named with `--plugins`. Whoever is trusted can run code as the
+    /// user that runs forebay.
     #[arg(long, value_name = "UID")]
     pub(super) trust_owner: Vec<u32>,
 }

@@ -60,7 +60,7 @@ struct BuildOfFile {
 /// Returns that the name is none, or that nothing has it.
 pub(crate) fn run(global: &Global, asked: &Path) -> Result<Exit, Failure> {
     let subjects = if is_file(asked) {
-        vec![of_file(examine(asked, &global.trust_owners))]
+        vec![of_file(examine(asked, &plugins::options(global)))]
     } else {
         named(global, &asked.to_string_lossy())?
     };
@@ -96,12 +96,11 @@ fn named(global: &Global, text: &str) -> Result<Vec<Subject>, Failure> {
     };
     let mut found = Vec::new();
     if name.kind() != PluginKind::Builtin {
-        for folder in plugins::folders(global)? {
+        let (folders, options) = plugins::folders(global)?;
+        for folder in folders {
             // One that can't be read has no plugins, as for a run.
             let files = plugin_files(&folder).unwrap_or_default();
-            let files = files
-                .iter()
-                .map(|file| of_file(examine(file, &global.trust_owners)));
+            let files = files.iter().map(|file| of_file(examine(file, &options)));
             found.extend(files.filter(is_called));
         }
     }

@@ -1,6 +1,7 @@
 //! What `list` shows.
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -128,6 +129,31 @@ fn an_earlier_folder_wins_and_the_list_says_so() {
         .find(|it| it["name"] == "standalone:file@v0.1.0")
         .unwrap();
     assert!(used["path"].as_str().unwrap().contains("/more/"), "{used}");
+}
+
+/// The default folder is whatever is in the current one: somebody else may have put it there.
+#[test]
+fn root_trusts_the_owner_of_a_folder_only_if_it_is_named() {
+    // Only root can give files away.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    for name in ["plugins", "plugins/libforebay_connector_file.so"] {
+        chown(place.path(name), Some(54_321), None).unwrap();
+    }
+    let status = |arguments: &[&str]| {
+        let plugins = listed(&place, arguments);
+        let file = plugins.iter().find(|it| it["kind"] == "standalone");
+        let file = file.unwrap();
+        (file["status"].clone(), file["reason"]["code"].clone())
+    };
+    let ready = (Value::from("ready"), Value::Null);
+    let refused = ("quarantined".into(), "load.foreign_owner".into());
+    assert_eq!(status(&[]), refused);
+    assert_eq!(status(&["--plugins", "plugins"]), ready);
+    assert_eq!(status(&["--trust-owner", "54321"]), ready);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::inspect::{self, GlibcVersion, Seen};
 use super::{LoadError, Marker, Trust, check_specification, image, read, stem};
+use crate::registry::ScanOptions;
 
 /// What can be told of a file that was not executed.
 #[derive(Debug)]
@@ -40,11 +41,15 @@ impl Examined {
     }
 }
 
-/// Looks at a file. `trust_owners` are those of [`ScanOptions`](crate::ScanOptions).
+/// Looks at a file, and judges it by the options that it would be loaded with.
 #[must_use]
-pub fn examine(path: &Path, trust_owners: &[u32]) -> Examined {
+pub fn examine(path: &Path, options: &ScanOptions) -> Examined {
     let mut refusals = Vec::new();
-    let trust = Trust::of_folder(folder(path), trust_owners);
+    let trust = Trust::new(
+        folder(path),
+        options.folders_are_named,
+        &options.trust_owners,
+    );
     let file = trust.open(path).or_else(|error| {
         refusals.push(error);
         open_untrusted(path).map_err(|_| None)

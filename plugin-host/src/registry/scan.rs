@@ -29,6 +29,9 @@ pub struct ScanOptions {
     /// Numbers of users whose files are loaded, beside those of the host's own user and root. They
     /// can run code as the host. Without meaning where there is no Unix.
     pub trust_owners: Vec<u32>,
+    /// Whether the user has named the folders, and so trusts their owners as far as root does: a
+    /// host that runs as root then loads the files of a folder's owner too.
+    pub folders_are_named: bool,
 }
 
 impl Default for ScanOptions {
@@ -37,6 +40,7 @@ impl Default for ScanOptions {
             load_from: LoadFrom::default(),
             timeout: Duration::from_secs(30),
             trust_owners: Vec::new(),
+            folders_are_named: true,
         }
     }
 }
@@ -67,7 +71,7 @@ pub(super) fn scan(mut scanned: Scanned) -> Registry {
                 continue;
             }
         };
-        let trust = Trust::of_folder(folder, &options.trust_owners);
+        let trust = Trust::new(folder, options.folders_are_named, &options.trust_owners);
         let first = registry.quarantined.len();
         for plugin in find(&mut registry, files, &trust) {
             // Only plugins of the same folder collide; an earlier folder's simply go before.

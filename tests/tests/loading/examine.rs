@@ -3,6 +3,7 @@
 use forebay_tests::Folder;
 use object::elf::{DT_NEEDED, DT_RUNPATH};
 use plugin_host::loader::{Examined, LoadError, examine};
+use plugin_host::{Registry, ScanOptions};
 use serde_json::json;
 
 use super::{SOURCE, good};
@@ -18,15 +19,14 @@ fn package(examined: &Examined) -> Option<&str> {
 #[test]
 fn everything_is_told_of_a_file_with_nothing_wrong() {
     let folder = Folder::new();
-    let examined = examine(&folder.put("a.so", good()), &[]);
+    let examined = examine(&folder.put("a.so", good()), &ScanOptions::default());
     assert!(examined.refusals.is_empty(), "{:?}", examined.refusals);
     assert_eq!(package(&examined), Some(SOURCE));
     assert!(examined.needed.iter().any(|name| name == "libc.so.6"));
     assert!(examined.glibc.is_some());
     assert!(examined.run_paths.is_empty());
     // As the registry has it of the image that was loaded.
-    let options = plugin_host::ScanOptions::default();
-    let registry = plugin_host::Registry::standalone(&[folder.path()], &options);
+    let registry = Registry::standalone(&[folder.path()], &ScanOptions::default());
     let loaded = registry.plugins().next().unwrap();
     assert_eq!(examined.hash().as_deref(), loaded.hash());
     assert_eq!(loaded.build().package, SOURCE);
@@ -52,7 +52,7 @@ fn what_can_be_read_of_a_refused_file_is_told() {
         (good().with_dynamic(DT_RUNPATH, "lib"), "load.run_path"),
         (good().with_marker(name), "load.specification_invalid"),
     ] {
-        let examined = examine(&folder.put("a.so", &file), &[]);
+        let examined = examine(&folder.put("a.so", &file), &ScanOptions::default());
         assert_eq!(codes(&examined), [expected]);
         assert_eq!(package(&examined), Some(SOURCE), "{expected}");
         assert!(examined.hash().is_some(), "{expected}");
@@ -69,7 +69,7 @@ fn what_can_be_read_of_a_refused_file_is_told() {
         (Vec::new(), "load.empty"),
         (good().without_marker().bytes().to_vec(), "load.no_marker"),
     ] {
-        let examined = examine(&folder.put("b.so", file), &[]);
+        let examined = examine(&folder.put("b.so", file), &ScanOptions::default());
         assert_eq!(codes(&examined), [expected]);
         assert_eq!(package(&examined), None, "{expected}");
     }
@@ -80,7 +80,7 @@ fn a_file_that_is_not_trusted_is_looked_at_all_the_same() {
     let folder = Folder::new();
     let path = folder.put("a.so", good().with_dynamic(DT_RUNPATH, "/tmp/lib"));
     folder.set_mode("a.so", 0o666);
-    let examined = examine(&path, &[]);
+    let examined = examine(&path, &ScanOptions::default());
     assert_eq!(
         codes(&examined),
         ["load.world_writable", "load.world_writable"]
@@ -90,12 +90,12 @@ fn a_file_that_is_not_trusted_is_looked_at_all_the_same() {
     let untrusted = folder.put("b.so", good().with_marker_field("panic", "abort"));
     folder.set_mode("b.so", 0o666);
     let both = ["load.world_writable", "load.panic_abort"];
-    assert_eq!(codes(&examine(&untrusted, &[])), both);
+    assert_eq!(codes(&examine(&untrusted, &ScanOptions::default())), both);
     // What can't be opened at all is told once.
-    let missing = examine(&folder.at("missing.so"), &[]);
+    let missing = examine(&folder.at("missing.so"), &ScanOptions::default());
     assert_eq!(codes(&missing), ["load.unreadable"]);
     assert_eq!(missing.hash(), None);
     std::fs::create_dir(folder.at("folder.so")).unwrap();
-    let directory = examine(&folder.at("folder.so"), &[]);
+    let directory = examine(&folder.at("folder.so"), &ScanOptions::default());
     assert_eq!(codes(&directory), ["load.not_regular_file"]);
 }

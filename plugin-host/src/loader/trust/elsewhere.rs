@@ -10,7 +10,7 @@ use super::LoadError;
 pub(crate) struct Trust;
 
 impl Trust {
-    pub(crate) fn of_folder(_folder: &Path, _trusted: &[u32]) -> Self {
+    pub(crate) fn new(_folder: &Path, _is_named: bool, _trusted: &[u32]) -> Self {
         Self
     }
 

@@ -6,13 +6,18 @@
 //! intentions, and no bytes.
 //!
 //! Trusted are the user that the host runs as, root, and whoever `trust_owners` names; if the host
-//! runs as root, also the owner of the plugin folder that was named. On the way from `/` to the
-//! file
+//! runs as root, also the owner of a plugin folder that the user has named. On the way from `/` to
+//! the file
 //!
-//! - each folder, each link and the file itself belong to somebody who is trusted;
+//! - the file, the folder that holds it and each link belong to somebody who is trusted. Of a folder
+//!   further up it is enough that only its owner can write to it: whatever is put in its place, what
+//!   is loaded belongs to somebody who is trusted;
 //! - nobody else may write to a folder or the file. A folder with the sticky bit, such as `/tmp`,
 //!   is passed through, as nobody can replace another's entry there; it holds no plugin itself;
 //! - a group may only if it is the owner's own one, and then a warning says so.
+//!
+//! The folders of a file's run paths are judged so too, and all that lead there must belong to
+//! somebody who is trusted, as nobody asks the libraries in them.
 //!
 //! An access list shows as the rights of the group, and is judged so. Where there is no Unix, owners
 //! and modes mean nothing, and only the kind of the file is looked at.

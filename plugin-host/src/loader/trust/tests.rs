@@ -1,6 +1,6 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Place {
     }
 
     fn trust(&self) -> Trust {
-        Trust::of_folder(&self.at("plugins"), &[])
+        Trust::new(&self.at("plugins"), true, &[])
     }
 
     fn open(&self, name: &str) -> Result<(), LoadError> {
@@ -137,14 +137,20 @@ fn a_sticky_folder_is_passed_through_and_holds_no_plugin() {
 }
 
 #[test]
-fn a_stranger_owns_nothing_on_the_way() {
+fn a_stranger_owns_neither_the_file_nor_its_folder_nor_a_link() {
     let place = Place::new();
     let ours = fs::metadata(place.at("")).unwrap().uid();
-    // Nobody is trusted but the stranger: `/` itself is refused.
+    // Nobody is trusted but the stranger.
     let trust = Trust::of_owners(vec![STRANGER, STRANGER]);
     let error = trust.open(&place.at("plugins/a.so")).unwrap_err();
+    let folder = place.at("plugins");
+    assert_eq!(refusal(&error), ("load.foreign_owner", folder));
+    let sides = format!("belongs to user {ours}, expected {STRANGER}");
+    assert!(error.to_string().ends_with(&sides), "{error}");
+    // Libraries aren't asked, so every folder on the way to them is.
+    let folders = [place.at("plugins")];
+    let error = trust.check_run_paths(&folders).unwrap_err();
     assert_eq!(refusal(&error), ("load.foreign_owner", "/".into()));
-    assert!(error.to_string().ends_with("expected 54321"), "{error}");
     // Only root can give files away.
     if !is_root() {
         return;
@@ -153,24 +159,29 @@ fn a_stranger_owns_nothing_on_the_way() {
     for (name, way) in [
         ("plugins/a.so", "plugins/a.so"),
         ("plugins/link.so", "plugins/link.so"),
-        ("", "plugins/a.so"),
+        ("plugins", "plugins/a.so"),
     ] {
+        let own = |trusted: &[u32]| Trust::new(&place.at("plugins"), false, trusted);
         lchown(place.at(name), Some(STRANGER), None).unwrap();
-        let error = place.open(way).unwrap_err();
+        let error = own(&[]).open(&place.at(way)).unwrap_err();
         assert_eq!(refusal(&error), ("load.foreign_owner", place.at(name)));
         let message = error.to_string();
         let sides = format!("belongs to user {STRANGER}, expected {ours}");
         assert!(message.contains(&sides), "{message}");
         assert!(error.help().contains("--trust-owner 54321"));
-        let named = Trust::of_folder(&place.at("plugins"), &[STRANGER]);
-        named.open(&place.at(way)).unwrap();
+        own(&[STRANGER]).open(&place.at(way)).unwrap();
         do_as_told(&error);
-        place.open(way).unwrap();
+        own(&[]).open(&place.at(way)).unwrap();
     }
+    // Further up it is enough that nobody else can write there.
+    chown(place.at(""), Some(STRANGER), None).unwrap();
+    place.open("plugins/a.so").unwrap();
+    let error = place.run_path("plugins").unwrap_err();
+    assert_eq!(refusal(&error), ("load.foreign_owner", place.at("")));
 }
 
 #[test]
-fn root_trusts_the_owner_of_the_named_folder() {
+fn root_trusts_the_owner_of_a_folder_that_was_named() {
     if !is_root() {
         return;
     }
@@ -179,9 +190,11 @@ fn root_trusts_the_owner_of_the_named_folder() {
         chown(place.at(name), Some(STRANGER), None).unwrap();
     }
     place.open("plugins/a.so").unwrap();
-    let other = Trust::of_folder(Path::new("/"), &[]);
-    let error = other.open(&place.at("plugins/a.so")).unwrap_err();
-    assert_eq!(error.code(), "load.foreign_owner");
+    for (folder, is_named) in [(place.at("plugins"), false), ("/".into(), true)] {
+        let trust = Trust::new(&folder, is_named, &[]);
+        let error = trust.open(&place.at("plugins/a.so")).unwrap_err();
+        assert_eq!(error.code(), "load.foreign_owner", "{is_named}");
+    }
 }
 
 #[test]

@@ -24,11 +24,12 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// For the files of a folder that the user has named.
-    pub(crate) fn of_folder(folder: &Path, trusted: &[u32]) -> Self {
+    /// For the files of a folder: one that the user has named, or another one.
+    pub(crate) fn new(folder: &Path, is_named: bool, trusted: &[u32]) -> Self {
         let user = rustix::process::geteuid().as_raw();
         let mut owners = vec![user, ROOT];
         if user == ROOT
+            && is_named
             && let Ok(metadata) = fs::metadata(folder)
         {
             owners.push(metadata.uid());
@@ -69,18 +70,31 @@ impl Trust {
         Ok(())
     }
 
-    /// Judges what was opened. Through a folder with the sticky bit one may pass.
+    /// Judges the owner of what was opened, and who else may write to it.
     pub(super) fn judge(
         &self,
         at: &dyn Fn() -> Waypoint,
         metadata: &Metadata,
-        passes: bool,
     ) -> Result<(), LoadError> {
         self.judge_owner(at, metadata.uid())?;
-        let mode = metadata.mode() & 0o7777;
-        if passes && mode & STICKY != 0 {
+        self.judge_mode(at, metadata)
+    }
+
+    /// Judges a folder that is passed through; where it has the sticky bit, nobody can replace
+    /// another's entry in it.
+    pub(super) fn judge_passed(
+        &self,
+        at: &dyn Fn() -> Waypoint,
+        metadata: &Metadata,
+    ) -> Result<(), LoadError> {
+        if metadata.mode() & STICKY != 0 {
             return Ok(());
         }
+        self.judge_mode(at, metadata)
+    }
+
+    fn judge_mode(&self, at: &dyn Fn() -> Waypoint, metadata: &Metadata) -> Result<(), LoadError> {
+        let mode = metadata.mode() & 0o7777;
         if mode & OTHERS_WRITE != 0 {
             return Err(LoadError::WorldWritable { at: at(), mode });
         }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, readlinkat, statat};
@@ -62,13 +63,18 @@ pub(super) fn follow(
             return Err(not_a_file());
         };
         let is_last = rest.is_empty();
-        // What holds the file itself is judged in full; a run path is its own last folder.
-        let passes = !is_last || matches!(goal, Goal::RunPath(_));
-        folder.judge(trust, goal, passes)?;
+        match goal {
+            // What holds the file itself is judged in full, ...
+            Goal::File if is_last => folder.judge(trust, goal)?,
+            // ... and whose files lie there is asked of each file.
+            Goal::File => folder.judge_passed(trust, goal)?,
+            // Libraries aren't asked, so whoever could put other ones in their place is.
+            Goal::RunPath(_) => folder.judge_run_path(trust, goal)?,
+        }
         let at = |what| goal.at(what, folder.path.join(&part));
         let found = match statat(&folder.handle, &part, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) if matches!(goal, Goal::RunPath(_)) => {
-                folder.judge(trust, goal, false)?;
+                folder.judge(trust, goal)?;
                 return Ok(None);
             }
             found => found.map_err(unreadable)?,
@@ -100,19 +106,19 @@ pub(super) fn follow(
                 if !metadata.is_file() {
                     return Err(other_kind());
                 }
-                trust.judge(&|| at("file"), &metadata, false)?;
+                trust.judge(&|| at("file"), &metadata)?;
                 return Ok(Some(file));
             }
             _ if is_last && matches!(goal, Goal::File) => return Err(other_kind()),
             // No library lies behind it, and nobody else can put a folder in its place.
             _ if matches!(goal, Goal::RunPath(_)) => {
-                return folder.judge(trust, goal, false).map(|()| None);
+                return folder.judge(trust, goal).map(|()| None);
             }
             _ => return Err(unreadable(Errno::NOTDIR)),
         }
     }
     if let (Goal::RunPath(_), Some(folder)) = (goal, folders.last()) {
-        folder.judge(trust, goal, false)?;
+        folder.judge(trust, goal)?;
     }
     Ok(None)
 }
@@ -158,9 +164,18 @@ impl Folder {
         openat(&self.handle, part, flags, Mode::empty()).map(File::from)
     }
 
-    fn judge(&self, trust: &Trust, goal: Goal<'_>, passes: bool) -> Result<(), LoadError> {
+    fn judge(&self, trust: &Trust, goal: Goal<'_>) -> Result<(), LoadError> {
+        trust.judge(&|| goal.at("folder", self.path.clone()), &self.metadata)
+    }
+
+    fn judge_passed(&self, trust: &Trust, goal: Goal<'_>) -> Result<(), LoadError> {
+        trust.judge_passed(&|| goal.at("folder", self.path.clone()), &self.metadata)
+    }
+
+    fn judge_run_path(&self, trust: &Trust, goal: Goal<'_>) -> Result<(), LoadError> {
         let at = || goal.at("folder", self.path.clone());
-        trust.judge(&at, &self.metadata, passes)
+        trust.judge_owner(&at, self.metadata.uid())?;
+        trust.judge_passed(&at, &self.metadata)
     }
 }
 
