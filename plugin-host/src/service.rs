@@ -77,7 +77,7 @@ impl PluginService {
                 if let Some(refused) = registries.iter().find_map(|it| it.refused(name)) {
                     return LookupError::Quarantined {
                         path: refused.path.clone(),
-                        error: refused.error.clone(),
+                        error: Box::new(refused.error.clone()),
                     };
                 }
                 let versions = registries
@@ -130,7 +130,7 @@ pub enum LookupError {
         /// The file, or the package of a builtin.
         path: PathBuf,
         /// Why.
-        error: LoadError,
+        error: Box<LoadError>,
     },
     /// The name itself is wrong.
     #[error(transparent)]
