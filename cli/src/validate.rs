@@ -74,7 +74,7 @@ pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failu
         .flat_map(|entry| pipeline_file::check(entry, &service));
     problems.extend(found);
     let file = |problem: &Problem| files.iter().position(|file| **file == *problem.place.file);
-    problems.sort_by_key(|it| (file(it), it.place.line, it.place.column));
+    problems.sort_by_key(|it| (file(it), it.place.line(), it.place.column()));
     Ok(Checked {
         exit: match exit {
             Exit::Ok if !problems.is_empty() => Exit::Usage,
