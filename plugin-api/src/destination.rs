@@ -11,7 +11,7 @@ use crate::parameters::Parameters;
 ///
 /// **Order.** `validate` whenever a configuration is checked; then, for a run, `open`, `write` again
 /// and again, `flush` while answers are missing, `stop` once, further `flush`es, `close`. `created`,
-/// `updated` and `deleted` are there for hosts to come.
+/// `updated` and `deleted` are called by hosts that drive a connector themselves.
 ///
 /// **Threads, blocking, panics.** As for [`Source`](crate::Source).
 #[diagnostic::on_unimplemented(
@@ -81,7 +81,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector runs for the first time. No host calls it yet.
+    /// The connector runs for the first time. Pipelines don't call it yet.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector's settings have changed since its last run. No host calls it yet.
+    /// The connector's settings have changed since its last run. Pipelines don't call it yet.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ pub trait Destination: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector was removed. No host calls it yet.
+    /// The connector was removed. Pipelines don't call it yet.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::specification::AckMode;
 ///
 /// **Order.** `validate` whenever a configuration is checked; then, for a run, `open`, `read` again
 /// and again, `ack` between reads, `stop` at most once, further `read`s until the end and further
-/// `ack`s, `close`. `created`, `updated` and `deleted` are there for hosts to come.
+/// `ack`s, `close`. `created`, `updated` and `deleted` are called by hosts that drive a connector themselves.
 ///
 /// **Threads.** Calls are serialised: no two run at once, though one may come from another thread
 /// than the one before. A source needs no lock and no channel.
@@ -92,7 +92,7 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector runs for the first time. No host calls it yet.
+    /// The connector runs for the first time. Pipelines don't call it yet.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector's settings have changed since its last run. No host calls it yet.
+    /// The connector's settings have changed since its last run. Pipelines don't call it yet.
     ///
     /// # Errors
     ///
@@ -112,8 +112,8 @@ pub trait Source: Send + Sized + 'static {
         Ok(())
     }
 
-    /// The connector was removed: what it has left behind elsewhere can be removed too. No host
-    /// calls it yet.
+    /// The connector was removed: what it has left behind elsewhere can be removed too. Pipelines
+    /// don't call it yet.
     ///
     /// # Errors
     ///

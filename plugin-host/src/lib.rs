@@ -39,15 +39,41 @@
 //! # }
 //! ```
 //!
+//! # One connector, without a pipeline
+//!
+//! A [`Dispenser`] makes connectors that a host drives itself, by calls that block until their
+//! [`Context`] ends: [`SourceStream`] and [`DestinationStream`].
+//!
+//! ```no_run
+//! use plugin_host::{Context, PluginService};
+//!
+//! # fn lines(service: &PluginService) -> Result<(), Box<dyn std::error::Error>> {
+//! let context = Context::background();
+//! let source = service.new_dispenser("file")?.dispense_source(&context)?;
+//! source.configure(&context, &[("path".to_owned(), "in.txt".to_owned())].into())?;
+//! source.start(&context, None)?;
+//! loop {
+//!     match source.read(&context) {
+//!         Ok(record) => source.ack(&context, &record.position)?,
+//!         Err(end) if end.is_not_open() => break,
+//!         Err(error) => return Err(error.into()),
+//!     }
+//! }
+//! source.teardown(&context)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is promised
 //!
 //! - **At least once.** A position is durable before its source learns of it; after a crash at most
 //!   two windows of 65,536 records are read again.
 //! - **Order.** The records of a source reach each destination in order, and acks reach the source in
 //!   order.
-//! - **A plugin doesn't take the host with it.** Its panics stay in it; a call that outlives its budget
-//!   is given up and its pipeline fails, while the others go on. A crash (a wild pointer, an abort,
-//!   a panic in a thread-local's destructor) does end the process: a plugin shares it.
+//! - **A plugin doesn't take the host with it.** Its panics stay in it; a call that outlives its budget,
+//!   or the context of a stream's call, is given up and its pipeline or stream fails, while the others
+//!   go on. A crash (a wild pointer, an abort, a panic in a thread-local's destructor) does end the
+//!   process: a plugin shares it.
 //! - **No code of a file runs before the file has passed the checks** that can be made without running
 //!   it; see [`loader`].
 //! - This library prints nothing, installs no signal or exit handler and never ends the process. It
@@ -59,6 +85,7 @@
 //! [`parameters`]: how settings are checked. [`store`]: where positions live. `docs/architecture.md`
 //! tells how it all works, and `docs/abi.md` what crosses between host and plugin.
 
+mod dispenser;
 mod ffi;
 pub mod loader;
 pub mod parameters;
@@ -68,14 +95,19 @@ mod service;
 mod session;
 pub mod specification;
 pub mod store;
+mod stream;
 mod supervisor;
 
+pub use dispenser::{Dispenser, Specifier};
 pub use parameters::ConfigError;
 pub use pipeline::{
     ConnectorConfig, Engine, Outcome, Pipeline, PipelineConfig, PipelineError, Progress, RunOptions,
 };
 pub use registry::{Blueprint, PluginKind, PluginName, Registry, ScanOptions};
-pub use service::{LookupError, PluginService};
+pub use service::{LookupError, PluginService, Unhealthy};
+pub use stream::{
+    CancelHandle, Context, ContextEnd, DestinationStream, RecordBatch, SourceStream, StreamError,
+};
 
 /// Whether a plugin's code hangs in this process: a call that was detached, or a load that did not
 /// return. A static constructor that hangs holds the dynamic loader's lock, and then even `exit`

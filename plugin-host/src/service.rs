@@ -1,13 +1,15 @@
 //! The plugin service: both registries behind one door.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use plugin_api::PluginNotFound;
+use plugin_api::{PluginNotFound, Specification};
 
+use crate::dispenser::Dispenser;
 use crate::loader::LoadError;
 use crate::parameters::suggest::nearest;
-use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Registry};
+use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Quarantined, Registry};
 
 /// Finds plugins among the builtin and the standalone ones.
 #[derive(Debug, Default)]
@@ -55,6 +57,44 @@ impl PluginService {
             .unwrap_or_else(PoisonError::into_inner);
         *standalone = Arc::clone(&found);
         found
+    }
+
+    /// What is wrong with the plugins: those that can't be used, and why.
+    ///
+    /// # Errors
+    ///
+    /// All that is quarantined, builtin plugins first.
+    pub fn check(&self) -> Result<(), Unhealthy> {
+        let standalone = self.standalone();
+        let registries = [&self.builtin, &*standalone].into_iter();
+        let quarantined: Vec<_> = registries
+            .flat_map(|registry| registry.quarantined().to_vec())
+            .collect();
+        match quarantined.is_empty() {
+            true => Ok(()),
+            false => Err(Unhealthy { quarantined }),
+        }
+    }
+
+    /// What every plugin tells about itself, by its full name, explicit in all its parts.
+    #[must_use]
+    pub fn list(&self) -> BTreeMap<String, Specification> {
+        let standalone = self.standalone();
+        let registries = [&self.builtin, &*standalone].into_iter();
+        let plugins = registries.flat_map(Registry::plugins);
+        plugins
+            .map(|plugin| (plugin.name().to_string(), plugin.specification().clone()))
+            .collect()
+    }
+
+    /// Makes a dispenser of a plugin's connectors.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find), and [`LookupError::Name`] for what is no name.
+    pub fn new_dispenser(&self, name: &str) -> Result<Dispenser, LookupError> {
+        let plugin = self.find(&name.parse()?)?;
+        Ok(Dispenser::new(plugin))
     }
 
     /// Finds a plugin. A name without a kind means a standalone plugin where there is one.
@@ -106,6 +146,34 @@ impl PluginService {
             .find(|name| name.name() == meant)
             .map(|name| format!("{}:{meant}", name.kind()))
     }
+}
+
+/// Plugins that can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{} of the plugins can't be used, the first is `{}`: {}", .quarantined.len(), first(.quarantined).0, first(.quarantined).1)]
+pub struct Unhealthy {
+    /// At least one.
+    pub quarantined: Vec<Quarantined>,
+}
+
+impl Unhealthy {
+    /// Stable identifier for tests and tools; each plugin's error has its own.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "plugins.quarantined"
+    }
+
+    /// How to mend it, in one line.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        "each plugin's error says how to mend it; the other plugins can be used"
+    }
+}
+
+fn first(quarantined: &[Quarantined]) -> (String, String) {
+    quarantined.first().map_or_else(Default::default, |first| {
+        (first.path.display().to_string(), first.error.to_string())
+    })
 }
 
 /// Why a plugin was not found.

@@ -21,7 +21,9 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(batch: abi::BatchRef<'a>, format: Format) -> Self {
+    /// Views a batch, for hosts that look into one themselves.
+    #[must_use]
+    pub fn new(batch: abi::BatchRef<'a>, format: Format) -> Self {
         Self {
             first_sequence: batch.first_sequence,
             arena: batch.arena.as_slice(),

@@ -27,7 +27,8 @@ pub struct BatchWriter<'a> {
 }
 
 impl<'a> BatchWriter<'a> {
-    pub(crate) fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
+    /// Writes behind what the buffer holds, for hosts that fill one themselves.
+    pub fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             buffer,
@@ -168,7 +169,8 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// The error that the read ends with, where a record had to be taken back.
-    pub(crate) fn into_fault(self) -> Option<Error> {
+    #[must_use]
+    pub fn into_fault(self) -> Option<Error> {
         self.fault
     }
 

@@ -12,6 +12,11 @@ const LARGEST_ARENA: u32 = 1 << 29;
 /// How often the same bytes may count as fields: shared spans amplify.
 const SHARE_LIMIT: u64 = 16;
 
+/// Records of a batch when nobody says how many.
+pub(crate) const BATCH_RECORDS: u32 = 1024;
+/// Largest record, and so batch, in bytes.
+pub(crate) const RECORD_BYTES: u32 = 64 << 20;
+
 /// A batch's memory, recycled for the life of a driver.
 ///
 /// Pointers and capacities are kept here, so whatever a plugin does to the [`BatchBuffer`] it was

@@ -19,6 +19,9 @@ const SINGLE: u32 = Wakeups::ACKS.0 | Wakeups::WOKEN.0;
 /// Stands for a call that the supervisor has not seen yet.
 const UNSEEN: u64 = u64::MAX;
 
+/// A time that doesn't come.
+const NEVER: u64 = u64::MAX;
+
 /// What is behind a [`Context`]: counted, shared by the driver and whoever keeps a handle.
 #[derive(Debug)]
 pub(crate) struct ContextState {
@@ -26,11 +29,13 @@ pub(crate) struct ContextState {
     flags: RunFlags,
     also_wakes: Option<Arc<ContextState>>,
     max_wait: AtomicU64,
-    /// Nanoseconds that a call may take.
+    /// Nanoseconds that a call may take, or [`NEVER`].
     budget: u64,
     /// Nanoseconds after `epoch` at which the running call ends; [`UNSEEN`] until the supervisor
     /// has seen the call.
     call_end: AtomicU64,
+    /// Nanoseconds after `epoch` at which whoever asked for the call no longer waits for it.
+    deadline: AtomicU64,
     epoch: Instant,
     sleepers: Mutex<u32>,
     changed: Condvar,
@@ -38,6 +43,9 @@ pub(crate) struct ContextState {
 }
 
 impl ContextState {
+    /// Nobody wants anything of the connector any more.
+    pub(crate) const GONE: Wakeups = Wakeups(Wakeups::CANCEL.0 | Wakeups::STOP.0);
+
     /// `also_wakes` is the context whose wait ends, too, when this one is woken: that of the
     /// source, where one thread drives both.
     pub(crate) fn new(
@@ -50,8 +58,12 @@ impl ContextState {
             flags,
             also_wakes,
             max_wait: AtomicU64::new(nanoseconds(MAX_WAIT)),
-            budget: nanoseconds(budget),
+            budget: match budget {
+                Duration::MAX => NEVER,
+                budget => nanoseconds(budget),
+            },
             call_end: AtomicU64::new(UNSEEN),
+            deadline: AtomicU64::new(NEVER),
             epoch: Instant::now(),
             sleepers: Mutex::new(0),
             changed: Condvar::new(),
@@ -96,6 +108,12 @@ impl ContextState {
     pub(crate) fn set_call_end(&self, end: Instant) {
         let end = nanoseconds(end.saturating_duration_since(self.epoch));
         self.call_end.store(end, Ordering::Relaxed);
+    }
+
+    /// Whoever asks for the following calls waits for them until then.
+    pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
+        let end = deadline.map(|end| nanoseconds(end.saturating_duration_since(self.epoch)));
+        self.deadline.store(end.unwrap_or(NEVER), Ordering::Relaxed);
     }
 
     /// Waits on the driver's own behalf. The driver knows of a stop already: that ends no pause, or
@@ -160,9 +178,14 @@ impl ContextState {
     }
 
     fn remaining(&self) -> u64 {
-        match self.call_end.load(Ordering::Relaxed) {
+        let until = |end: u64| end.saturating_sub(nanoseconds(self.epoch.elapsed()));
+        let budget = match self.call_end.load(Ordering::Relaxed) {
             UNSEEN => self.budget,
-            end => end.saturating_sub(nanoseconds(self.epoch.elapsed())),
+            end => until(end),
+        };
+        match self.deadline.load(Ordering::Relaxed) {
+            NEVER => budget,
+            end => budget.min(until(end)),
         }
     }
 
@@ -279,6 +302,17 @@ mod tests {
         assert_eq!(handle.remaining(), 0);
         state.begin_call();
         assert_eq!(handle.remaining(), nanoseconds(BUDGET));
+    }
+
+    #[test]
+    fn remaining_ends_with_the_deadline_of_whoever_asks() {
+        let state = ContextState::new(RunFlags::default(), Duration::MAX, None);
+        let handle = state.handle();
+        assert_eq!(handle.remaining(), u64::MAX);
+        state.set_deadline(Some(Instant::now()));
+        assert_eq!(handle.remaining(), 0);
+        state.set_deadline(None);
+        assert_eq!(handle.remaining(), u64::MAX);
     }
 
     #[test]

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use plugin_api::Error;
 
+/// From so many bytes of errors on, further ones are cut.
+const NACK_BYTES: usize = 4 << 20;
+/// What is left of the message and the code of an error that is cut, in bytes.
+const CUT_TEXT: usize = 256;
+
 /// The answers of one destination.
 ///
 /// Records are given in order and may be answered in any; what counts is the prefix without a gap.
@@ -11,17 +16,18 @@ use plugin_api::Error;
 /// is kept and the driver ends the stream.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    /// Every record below is acknowledged.
-    confirmed: u64,
+    /// Every record below has an answer.
+    answered: u64,
     /// Records below were given to the destination.
     given: u64,
-    /// Answered ranges above `confirmed`, as start and end; a refused record is one of its own.
+    /// Answered ranges above that, as start and end.
     ahead: BTreeMap<u64, u64>,
     /// Number of records in these.
     ahead_records: u64,
-    /// The first record that was refused, which holds `confirmed` back. I5: of the others, whose
-    /// errors may be as long, only that they have an answer is kept.
-    refused: Option<(u64, Error)>,
+    /// Records that were refused, until somebody takes them.
+    nacks: BTreeMap<u64, Error>,
+    /// Bytes of their errors' texts.
+    nack_bytes: usize,
     fault: Option<String>,
 }
 
@@ -32,25 +38,39 @@ impl Answers {
         self.given = to;
     }
 
-    /// Every record below is acknowledged.
+    /// Every record below has an answer.
+    #[inline]
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    /// Every record below is acknowledged, or was refused and taken with [`take_nack`](Self::take_nack).
     #[inline]
     pub(crate) fn confirmed(&self) -> u64 {
-        self.confirmed
+        let refused = self.nacks.first_key_value();
+        refused.map_or(self.answered, |(first, _)| self.answered.min(*first))
     }
 
     /// Number of records that have no answer.
     #[inline]
     pub(crate) fn missing(&self) -> u64 {
-        if self.confirmed == self.given {
+        if self.answered == self.given {
             return 0;
         }
-        self.given - self.confirmed - self.ahead_records
+        self.given - self.answered - self.ahead_records
     }
 
     /// The first record that can't be written, and why.
     pub(crate) fn first_nack(&self) -> Option<(u64, &Error)> {
-        let refused = self.refused.as_ref();
+        let refused = self.nacks.first_key_value();
         refused.map(|(sequence, error)| (*sequence, error))
+    }
+
+    /// Takes the error of a record that was refused; then it counts as done.
+    pub(crate) fn take_nack(&mut self, sequence: u64) -> Option<Error> {
+        let error = self.nacks.remove(&sequence)?;
+        self.nack_bytes -= text_length(&error);
+        Some(error)
     }
 
     /// How the plugin broke the rules of answering.
@@ -61,52 +81,44 @@ impl Answers {
     /// The records `from..to` are done.
     #[inline]
     pub(crate) fn ok(&mut self, from: u64, to: u64) {
-        if from == self.confirmed && to <= self.given && from <= to && self.is_simple() {
-            self.confirmed = to;
+        if from == self.answered && to <= self.given && from <= to && self.ahead.is_empty() {
+            self.answered = to;
         } else {
             self.ok_out_of_order(from, to);
         }
     }
 
     /// The record can't be done.
-    pub(crate) fn nack(&mut self, sequence: u64, error: Error) {
+    pub(crate) fn nack(&mut self, sequence: u64, mut error: Error) {
         let end = sequence.saturating_add(1);
         if !self.accepts(sequence, end) {
             return;
         }
-        self.ahead.insert(sequence, end);
-        self.ahead_records += 1;
-        if self
-            .refused
-            .as_ref()
-            .is_none_or(|(first, _)| sequence < *first)
-        {
-            self.refused = Some((sequence, error));
+        // I5: each error alone is bounded, but a window's worth of them is not.
+        if self.nack_bytes > NACK_BYTES {
+            error = shortened(&error);
         }
-    }
-
-    #[inline]
-    fn is_simple(&self) -> bool {
-        self.ahead.is_empty()
+        self.nack_bytes += text_length(&error);
+        self.nacks.insert(sequence, error);
+        self.answer(sequence, end);
     }
 
     #[cold]
     fn ok_out_of_order(&mut self, from: u64, to: u64) {
-        if from == to || !self.accepts(from, to) {
-            return;
+        if from != to && self.accepts(from, to) {
+            self.answer(from, to);
         }
+    }
+
+    fn answer(&mut self, from: u64, to: u64) {
         self.ahead.insert(from, to);
         self.ahead_records += to - from;
         while let Some((&start, &end)) = self.ahead.first_key_value()
-            && start == self.confirmed
-            && self
-                .refused
-                .as_ref()
-                .is_none_or(|(first, _)| start < *first)
+            && start == self.answered
         {
             self.ahead.pop_first();
             self.ahead_records -= end - start;
-            self.confirmed = end;
+            self.answered = end;
         }
     }
 
@@ -117,7 +129,7 @@ impl Answers {
                 "it answered the sequences {from}..{to}, and only those below {} were given",
                 self.given
             )
-        } else if from < self.confirmed
+        } else if from < self.answered
             || self
                 .ahead
                 .range(..to)
@@ -131,6 +143,20 @@ impl Answers {
         self.fault.get_or_insert(fault);
         false
     }
+}
+
+/// Bytes of all texts of an error.
+pub(crate) fn text_length(error: &Error) -> usize {
+    let parameters = error.parameters().iter();
+    let parameters = parameters.map(|it| it.name.len() + it.code.len() + it.message.len());
+    let causes = error.causes().iter().map(String::len);
+    error.code().len() + error.message().len() + causes.chain(parameters).sum::<usize>()
+}
+
+/// What is left of an error where there are too many.
+pub(crate) fn shortened(error: &Error) -> Error {
+    let cut = |text: &str| text[..text.floor_char_boundary(CUT_TEXT)].to_owned();
+    Error::new(error.kind(), cut(error.message())).with_code(cut(error.code()))
 }
 
 #[cfg(test)]
@@ -190,6 +216,30 @@ mod tests {
         answers.ok(4, 5);
         assert_eq!((answers.confirmed(), answers.missing()), (1, 0));
         assert_eq!(answers.first_nack(), Some((1, &error("early"))));
+    }
+
+    #[test]
+    fn a_nack_that_was_taken_counts_as_done() {
+        let mut answers = given(3);
+        answers.nack(0, error("no"));
+        answers.ok(1, 2);
+        assert_eq!((answers.answered(), answers.confirmed()), (2, 0));
+        assert_eq!(answers.take_nack(1), None);
+        assert_eq!(answers.take_nack(0), Some(error("no")));
+        assert_eq!(answers.confirmed(), 2);
+        assert_eq!((answers.missing(), answers.nack_bytes), (1, 0));
+    }
+
+    #[test]
+    fn the_errors_of_many_nacks_are_bounded() {
+        let long = "é".repeat(32 << 10);
+        let mut answers = given(1000);
+        for sequence in 0..1000 {
+            answers.nack(sequence, error(&long).context(long.clone()));
+        }
+        assert!(answers.nack_bytes < NACK_BYTES + 1000 * 2 * CUT_TEXT + (256 << 10));
+        let last = answers.take_nack(999).expect("a nack");
+        assert!(long.starts_with(last.message()) && !last.message().is_empty());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 pub use error::PipelineError;
 pub use run::{Outcome, Progress};
 
-pub(crate) use answers::Answers;
+pub(crate) use answers::{Answers, shortened, text_length};
 pub(crate) use run::Run;
 
 use crate::registry::PluginName;

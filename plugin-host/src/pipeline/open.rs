@@ -15,16 +15,10 @@ use super::halt::{Halt, halt_on};
 use super::plan::{Plan, Planned};
 use super::run::{Outcome, Run};
 use super::window::Windows;
-use crate::ffi::{Buffer, Place, construct};
+use crate::ffi::{BATCH_RECORDS, Buffer, Place, RECORD_BYTES};
 use crate::session::{Call, CallError, DestinationSession, Session, SourceSession, Watched};
 use crate::store::StoreKey;
 use crate::supervisor;
-
-/// Records of a batch when `sdk.batch.size` leaves it to the driver.
-const BATCH_RECORDS: u32 = 1024;
-
-/// Largest record, and so batch, in bytes.
-const RECORD_BYTES: u32 = 64 << 20;
 
 /// What a driver's thread is started with.
 pub(super) struct Launch {
@@ -101,35 +95,15 @@ impl Launch {
             log::info!(target: "plugin_host::pipeline", "{} is {name}{path}", plan.name(planned));
         }
         for (session, planned) in sessions.iter().zip(&plan.destinations) {
-            let made = session.construct(|| {
-                let module = planned.blueprint.loaded.module;
-                let new = module
-                    .new_destination()
-                    .into_option()
-                    .ok_or_else(no_constructor)?;
-                construct(
-                    new,
-                    planned.blueprint.loaded.host,
-                    &plan.place(session.connector()),
-                )
-            });
+            let place = plan.place(session.connector());
+            let made = session.construct(|| planned.blueprint.new_destination(&place));
             halt_on(session.connector(), Call::Construct, made)?;
             let configured = session.configure(&planned.checked.settings);
             halt_on(session.connector(), Call::Configure, configured)?;
         }
         let planned = &plan.source;
-        let made = source.construct(|| {
-            let module = planned.blueprint.loaded.module;
-            let new = module
-                .new_source()
-                .into_option()
-                .ok_or_else(no_constructor)?;
-            construct(
-                new,
-                planned.blueprint.loaded.host,
-                &plan.place(source.connector()),
-            )
-        });
+        let place = plan.place(source.connector());
+        let made = source.construct(|| planned.blueprint.new_source(&place));
         halt_on(source.connector(), Call::Construct, made)?;
         halt_on(
             source.connector(),
@@ -213,11 +187,4 @@ impl Plan {
             max_record_bytes: RECORD_BYTES,
         }
     }
-}
-
-fn no_constructor() -> plugin_api::Error {
-    plugin_api::Error::new(
-        plugin_api::ErrorKind::Unimplemented,
-        "the plugin has no such side",
-    )
 }

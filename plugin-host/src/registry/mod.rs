@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plugin_api::{Plugin, Specification};
+use plugin_api::ffi::{DestinationObject, SourceObject, SpecifierObject};
+use plugin_api::{Error, ErrorKind, Plugin, Specification};
 
 pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
@@ -23,6 +24,7 @@ use opened::Opened;
 use scan::Scanned;
 pub use scan::{ENDINGS, ScanOptions, plugin_files};
 
+use crate::ffi::{Place, construct};
 use crate::loader::{LoadError, Loaded};
 
 /// One plugin in one version, ready to make connectors.
@@ -75,6 +77,23 @@ impl Blueprint {
         }
     }
 
+    /// Makes a specifier.
+    pub(crate) fn new_specifier(&self, place: &Place<'_>) -> Result<SpecifierObject, Error> {
+        construct(self.loaded.module.new_specifier(), self.loaded.host, place)
+    }
+
+    /// Makes a source.
+    pub(crate) fn new_source(&self, place: &Place<'_>) -> Result<SourceObject, Error> {
+        let new = self.loaded.module.new_source().into_option();
+        construct(new.ok_or_else(no_such_side)?, self.loaded.host, place)
+    }
+
+    /// Makes a destination.
+    pub(crate) fn new_destination(&self, place: &Place<'_>) -> Result<DestinationObject, Error> {
+        let new = self.loaded.module.new_destination().into_option();
+        construct(new.ok_or_else(no_such_side)?, self.loaded.host, place)
+    }
+
     /// Number of the plugin's objects that are alive.
     #[must_use]
     pub fn live_objects(&self) -> i64 {
@@ -93,6 +112,10 @@ pub struct Build {
     pub api: String,
     /// Compiler that built it.
     pub rustc: String,
+}
+
+fn no_such_side() -> Error {
+    Error::new(ErrorKind::Unimplemented, "the plugin has no such side")
 }
 
 /// A plugin that can't be used, and why.

@@ -1,35 +1,16 @@
 //! The calls of a destination.
 
-use std::collections::BTreeMap;
-
 use abi_stable::std_types::{ROption, RSlice};
-use plugin_api::Error;
-use plugin_api::ffi::{BatchRef, CallStatus, Context, DestinationObject};
+use plugin_api::ffi::{BatchRef, CallStatus, DestinationObject};
 
-use super::source::{from_abi, lend};
-use super::{Call, CallError, Object, Session};
+use super::{Call, CallError, Session, from_abi};
 use crate::ffi::with_sink;
 use crate::pipeline::Answers;
 
 /// A destination's session.
 pub(crate) type DestinationSession = Session<DestinationObject>;
 
-impl Object for DestinationObject {
-    fn teardown(&mut self, context: &Context) -> Result<(), Error> {
-        from_abi(plugin_api::ffi::DestinationPlugin::teardown(self, context))
-    }
-}
-
 impl DestinationSession {
-    /// Hands the settings over.
-    pub(crate) fn configure(&self, settings: &BTreeMap<String, String>) -> Result<(), CallError> {
-        let settings = lend(settings);
-        let result = self.call(Call::Configure, |destination, context| {
-            from_abi(destination.configure(context, RSlice::from_slice(&settings)))
-        });
-        Ok(result??)
-    }
-
     /// Opens the destination.
     pub(crate) fn start(&self) -> Result<(), CallError> {
         Ok(self.call(Call::Start, |destination, context| {

@@ -6,14 +6,18 @@
 //! return, tears the object down and finds that nobody wants its result.
 
 mod destination;
+#[cfg(test)]
+pub(crate) mod mock;
 mod source;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plugin_api::ffi::{Context, RunFlags};
+use abi_stable::std_types::{RResult, RStr};
+use plugin_api::ffi::{Context, DestinationObject, PluginError, RunFlags, Setting, SourceObject};
 use plugin_api::{Error, ErrorKind};
 
 pub(crate) use destination::DestinationSession;
@@ -44,8 +48,92 @@ impl From<Error> for CallError {
 
 /// What sources' and destinations' objects have in common.
 pub(crate) trait Object: Send + 'static {
-    /// Calls the object's teardown.
+    fn configure(&mut self, context: &Context, settings: &Settings) -> Result<(), Error>;
+    fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Result<(), Error>;
     fn teardown(&mut self, context: &Context) -> Result<(), Error>;
+}
+
+/// A connector's settings.
+pub(crate) type Settings = BTreeMap<String, String>;
+
+/// What has become of a connector.
+#[derive(Debug)]
+pub(crate) enum Lifecycle {
+    /// It runs for the first time.
+    Created(Settings),
+    /// Its settings have changed since its last run: what they were, what they are.
+    Updated(Settings, Settings),
+    /// It was removed.
+    Deleted(Settings),
+}
+
+/// The calls that the two ABI traits have in common but don't share.
+macro_rules! object {
+    ($object:ty, $plugin:path) => {
+        impl Object for $object {
+            fn configure(&mut self, context: &Context, settings: &Settings) -> Result<(), Error> {
+                let settings = lend(settings);
+                from_abi(<Self as $plugin>::configure(
+                    self,
+                    context,
+                    settings.as_slice().into(),
+                ))
+            }
+
+            fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Result<(), Error> {
+                from_abi(match event {
+                    Lifecycle::Created(settings) => {
+                        let settings = lend(settings);
+                        <Self as $plugin>::lifecycle_on_created(
+                            self,
+                            context,
+                            settings.as_slice().into(),
+                        )
+                    }
+                    Lifecycle::Updated(before, after) => {
+                        let (before, after) = (lend(before), lend(after));
+                        <Self as $plugin>::lifecycle_on_updated(
+                            self,
+                            context,
+                            before.as_slice().into(),
+                            after.as_slice().into(),
+                        )
+                    }
+                    Lifecycle::Deleted(settings) => {
+                        let settings = lend(settings);
+                        <Self as $plugin>::lifecycle_on_deleted(
+                            self,
+                            context,
+                            settings.as_slice().into(),
+                        )
+                    }
+                })
+            }
+
+            fn teardown(&mut self, context: &Context) -> Result<(), Error> {
+                from_abi(<Self as $plugin>::teardown(self, context))
+            }
+        }
+    };
+}
+
+object!(SourceObject, plugin_api::ffi::SourcePlugin);
+object!(DestinationObject, plugin_api::ffi::DestinationPlugin);
+
+/// I6: a plugin's error is copied before anything else.
+fn from_abi<T>(result: RResult<T, PluginError>) -> Result<T, Error> {
+    match result {
+        RResult::ROk(value) => Ok(value),
+        RResult::RErr(error) => Err(Error::from_plugin(&error)),
+    }
+}
+
+fn lend(settings: &Settings) -> Vec<Setting<'_>> {
+    let lent = settings.iter().map(|(key, value)| Setting {
+        key: RStr::from(&**key),
+        value: RStr::from(&**value),
+    });
+    lent.collect()
 }
 
 /// One connector's object and everything that belongs to it, shared by the driver and the
@@ -152,6 +240,18 @@ impl<O: Object> Session<O> {
         }
         self.watch.released();
         Err(CallError::Detached)
+    }
+
+    /// Hands the settings over.
+    pub(crate) fn configure(&self, settings: &Settings) -> Result<(), CallError> {
+        let configure = |object: &mut O, context: &Context| object.configure(context, settings);
+        Ok(self.call(Call::Configure, configure)??)
+    }
+
+    /// Tells what has become of the connector.
+    pub(crate) fn lifecycle(&self, event: &Lifecycle) -> Result<(), CallError> {
+        let tell = |object: &mut O, context: &Context| object.lifecycle(context, event);
+        Ok(self.call(Call::Lifecycle, tell)??)
     }
 
     /// Tears the object down and drops it; the last call. Nothing happens the second time.

@@ -1,12 +1,9 @@
 //! The calls of a source.
 
-use std::collections::BTreeMap;
+use abi_stable::std_types::{ROption, RSlice};
+use plugin_api::ffi::{AckBatch, CallStatus, SourceObject};
 
-use abi_stable::std_types::{ROption, RResult, RSlice, RStr};
-use plugin_api::Error;
-use plugin_api::ffi::{AckBatch, CallStatus, Context, PluginError, Setting, SourceObject};
-
-use super::{Call, CallError, Object, Session};
+use super::{Call, CallError, Session, from_abi};
 use crate::ffi::Buffer;
 
 /// A source's session.
@@ -20,22 +17,7 @@ pub(crate) enum ReadStatus {
     End,
 }
 
-impl Object for SourceObject {
-    fn teardown(&mut self, context: &Context) -> Result<(), Error> {
-        from_abi(plugin_api::ffi::SourcePlugin::teardown(self, context))
-    }
-}
-
 impl SourceSession {
-    /// Hands the settings over.
-    pub(crate) fn configure(&self, settings: &BTreeMap<String, String>) -> Result<(), CallError> {
-        let settings = lend(settings);
-        let result = self.call(Call::Configure, |source, context| {
-            from_abi(source.configure(context, RSlice::from_slice(&settings)))
-        });
-        Ok(result??)
-    }
-
     /// Opens the source behind the position.
     pub(crate) fn start(&self, position: Option<&[u8]>) -> Result<(), CallError> {
         let position: ROption<_> = position.map(RSlice::from_slice).into();
@@ -79,22 +61,4 @@ impl SourceSession {
         let result = self.call(Call::Stop, |source, context| from_abi(source.stop(context)));
         Ok(result??.into_option().map(Into::into))
     }
-}
-
-/// I6: a plugin's error is copied before anything else.
-pub(super) fn from_abi<T>(result: RResult<T, PluginError>) -> Result<T, Error> {
-    match result {
-        RResult::ROk(value) => Ok(value),
-        RResult::RErr(error) => Err(Error::from_plugin(&error)),
-    }
-}
-
-pub(super) fn lend(settings: &BTreeMap<String, String>) -> Vec<Setting<'_>> {
-    settings
-        .iter()
-        .map(|(key, value)| Setting {
-            key: RStr::from(&**key),
-            value: RStr::from(&**value),
-        })
-        .collect()
 }

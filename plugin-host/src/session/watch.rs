@@ -21,6 +21,7 @@ pub(crate) enum Call {
     Stop,
     Teardown,
     Drop,
+    Lifecycle,
 }
 
 impl fmt::Display for Call {
@@ -36,11 +37,12 @@ impl fmt::Display for Call {
             Self::Stop => "stop",
             Self::Teardown => "teardown",
             Self::Drop => "drop",
+            Self::Lifecycle => "lifecycle",
         })
     }
 }
 
-const CALLS: [Call; 10] = [
+const CALLS: [Call; 11] = [
     Call::Construct,
     Call::Configure,
     Call::Start,
@@ -51,6 +53,7 @@ const CALLS: [Call; 10] = [
     Call::Stop,
     Call::Teardown,
     Call::Drop,
+    Call::Lifecycle,
 ];
 
 /// Detached instances whose call has not returned yet, of the whole process.

@@ -6,6 +6,7 @@
 )]
 
 mod delivery;
+mod streams;
 mod stuck;
 mod support;
 mod windows;

@@ -1,0 +1,22 @@
+//! Keeps a connector that has nothing and doesn't wait for it from spinning.
+
+use std::time::{Duration, Instant};
+
+/// When a source had nothing last.
+#[derive(Debug, Default)]
+pub(crate) struct Rest(Option<Instant>);
+
+impl Rest {
+    /// The source has nothing: whether it has said so a moment ago already, without waiting for data.
+    pub(crate) fn after_nothing(&mut self) -> bool {
+        const HASTY: Duration = Duration::from_millis(1);
+        let hasty = self.0.is_some_and(|before| before.elapsed() < HASTY);
+        self.0 = Some(Instant::now());
+        hasty
+    }
+
+    /// The source has something again.
+    pub(crate) fn over(&mut self) {
+        self.0 = None;
+    }
+}
