@@ -97,6 +97,7 @@ pub mod specification;
 pub mod store;
 mod stream;
 mod supervisor;
+mod validation;
 
 pub use dispenser::{Dispenser, Specifier};
 pub use parameters::ConfigError;
@@ -108,6 +109,7 @@ pub use service::{LookupError, PluginService, Unhealthy};
 pub use stream::{
     CancelHandle, Context, ContextEnd, DestinationStream, RecordBatch, SourceStream, StreamError,
 };
+pub use validation::ValidateError;
 
 /// Whether a plugin's code hangs in this process: a call that was detached, or a load that did not
 /// return. A static constructor that hangs holds the dynamic loader's lock, and then even `exit`

@@ -25,6 +25,15 @@ pub enum Side {
     Destination,
 }
 
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}
+
 /// A setting that Conduit knows and this host doesn't heed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IgnoredSetting {

@@ -25,6 +25,7 @@ pub use run::{Outcome, Progress};
 
 pub(crate) use answers::{Answers, shortened, text_length};
 pub(crate) use run::Run;
+pub(crate) use settings::Checked;
 
 use crate::registry::PluginName;
 use crate::service::PluginService;

@@ -11,16 +11,16 @@ use crate::parameters::{
 
 /// Settings that were checked against the specification, with defaults filled in.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(crate) struct Checked {
     /// What the plugin gets.
-    pub(super) settings: BTreeMap<String, String>,
+    pub(crate) settings: BTreeMap<String, String>,
     /// What has no effect here.
-    pub(super) ignored: Vec<IgnoredSetting>,
+    pub(crate) ignored: Vec<IgnoredSetting>,
 }
 
 impl Checked {
     /// Checks settings against a specification's parameters and the host's own.
-    pub(super) fn new(
+    pub(crate) fn new(
         params: &BTreeMap<String, Parameter>,
         side: Side,
         settings: &BTreeMap<String, String>,
@@ -32,7 +32,7 @@ impl Checked {
     }
 
     /// Longest time that a call may take.
-    pub(super) fn call_budget(&self) -> Duration {
+    pub(crate) fn call_budget(&self) -> Duration {
         /// What a call gets where the plugin has a parameter of that name but of its own kind.
         const DEFAULT: Duration = Duration::from_secs(30);
         self.settings
@@ -42,7 +42,7 @@ impl Checked {
     }
 
     /// Records of a batch; `None` leaves it to the driver.
-    pub(super) fn batch_size(&self) -> Option<u32> {
+    pub(crate) fn batch_size(&self) -> Option<u32> {
         self.settings
             .get(BATCH_SIZE)?
             .parse()

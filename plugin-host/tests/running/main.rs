@@ -9,4 +9,5 @@ mod delivery;
 mod streams;
 mod stuck;
 mod support;
+mod validation;
 mod windows;

@@ -41,7 +41,7 @@ struct Gate {
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// The gate is one for the whole process, so tests that use it take turns.
-fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
