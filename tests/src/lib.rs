@@ -1,5 +1,6 @@
 //! What the tests across crates share: where the built plugin files are, folders to put them in,
-//! faults to put into them, and programs that scan such folders in a process of their own.
+//! faults to put into them, programs that scan such folders in a process of their own, and the
+//! acceptance suite.
 //!
 //! Everything here panics where something fails: it is for tests, which end there.
 #![expect(
@@ -9,6 +10,7 @@
     reason = "a test ends at the first thing that fails"
 )]
 
+pub mod acceptance;
 mod files;
 mod folder;
 mod library;

@@ -55,6 +55,12 @@ impl Plugin {
         }
     }
 
+    /// The plugin with this root module, for one that isn't made by `export_plugin!`.
+    #[must_use]
+    pub fn from_module(module: abi::PluginModule_Ref) -> Self {
+        Self { module }
+    }
+
     /// The root module.
     #[must_use]
     pub fn module(self) -> abi::PluginModule_Ref {

@@ -34,6 +34,12 @@ impl<'a> Settings<'a> {
         (!text.is_empty()).then_some(*text)
     }
 
+    /// Every name and its text, as they were given: also blank texts, and names that are no
+    /// parameter.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.pairs.iter().copied()
+    }
+
     /// The value of a parameter, or its default, as `parse` understands it.
     ///
     /// # Errors

@@ -27,6 +27,12 @@ impl Library {
         self.with_marker(|marker| marker[field] = value.into())
     }
 
+    /// Names the root module that `abi_stable`'s own macro has exported, instead of the first one.
+    #[must_use]
+    pub fn with_second_root(self) -> Self {
+        self.with_marker_field("symbol", "_1as_0lib_1header_0root_bmodule_bloader")
+    }
+
     /// Writes a marker with any content, under the right checksum.
     #[must_use]
     pub fn with_marker_content(self, content: &[u8]) -> Self {

@@ -337,10 +337,7 @@ fn abi(to: &Folder) -> Vec<Fault> {
 fn specification(to: &Folder) -> Vec<Fault> {
     let new =
         |name, file: Library, code| Fault::new(name, Stage::Specification, code).put(to, file);
-    let second_root = |package: &str| {
-        let file = Library::read(&plugin_file(package));
-        file.with_marker_field("symbol", "_1as_0lib_1header_0root_bmodule_bloader")
-    };
+    let second_root = |package: &str| Library::read(&plugin_file(package)).with_second_root();
     let lie = |marker: &mut serde_json::Value| {
         marker["specification"]["sourceParams"]["last"]["default"] = json!("12");
     };
