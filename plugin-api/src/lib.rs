@@ -115,7 +115,9 @@ pub use error::{
 pub use ffi::Plugin;
 pub use forebay_plugin_api_derive::Parameters;
 pub use format::Format;
-pub use parameters::{InvalidValue, ParameterValue, Parameters, Settings};
+#[doc(hidden)]
+pub use parameters::joined;
+pub use parameters::{InvalidValue, ParameterValue, Parameters, Settings, list_entries};
 pub use record::{Change, Data, DataRef, Metadata, Operation, Position, Record};
 pub use source::{Progress, Source};
 pub use specification::{

@@ -23,7 +23,8 @@ pub struct Specification {
     pub author: String,
     /// Which positions the source wants to see acknowledged.
     pub acks: AckMode,
-    /// Parameters of the source by name; `None` where the plugin has no source.
+    /// Parameters of the source by name; `None` where the plugin has no source. A part `*` of a name
+    /// stands for whatever a configuration has there, see [`Parameters`](crate::Parameters).
     pub source_params: Option<BTreeMap<String, Parameter>>,
     /// Parameters of the destination by name; `None` where the plugin has no destination.
     pub destination_params: Option<BTreeMap<String, Parameter>>,
@@ -160,5 +161,14 @@ impl ValidationType {
             Self::Exclusion => "exclusion",
             Self::Regex => "regex",
         }
+    }
+}
+
+/// The text of a `Cow`, which a constant can't get by `Deref`.
+#[expect(clippy::ptr_arg, reason = "it is the `Cow` that is taken apart")]
+pub(crate) const fn constant_text<'a>(text: &'a Cow<'static, str>) -> &'a str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => text.as_str(),
     }
 }

@@ -136,6 +136,31 @@ impl Builtin {
 
 /// The type in an `Option`.
 pub(crate) fn in_option(ty: &Type) -> Option<&Type> {
+    match arguments_of(ty, "Option")?[..] {
+        [inner] => Some(inner),
+        _ => None,
+    }
+}
+
+/// The type of the entries of a `Vec`.
+pub(crate) fn in_list(ty: &Type) -> Option<&Type> {
+    match arguments_of(ty, "Vec")?[..] {
+        [entry] => Some(entry),
+        _ => None,
+    }
+}
+
+/// The type of the values of a `BTreeMap`; its keys have to be a `String`, or the implementation
+/// doesn't compile.
+pub(crate) fn in_map(ty: &Type) -> Option<&Type> {
+    match arguments_of(ty, "BTreeMap")?[..] {
+        [_, value] => Some(value),
+        _ => None,
+    }
+}
+
+/// The types between the angle brackets of a type with this name.
+fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(path) = peel(ty) else {
         return None;
     };
@@ -143,10 +168,11 @@ pub(crate) fn in_option(ty: &Type) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
     };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(inner)) if last.ident == "Option" => Some(inner),
+    let types = arguments.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    }
+    });
+    (last.ident == name).then(|| types.collect()).flatten()
 }
 
 /// The type without the groups and parentheses that macros leave around it.

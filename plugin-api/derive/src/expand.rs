@@ -6,24 +6,29 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Error, parse_quote};
+use syn::{DeriveInput, Error, Ident, parse_quote};
 
-use crate::field::Parameter;
+use crate::field::{Parameter, Shape};
 use crate::input::Struct;
 use crate::literal::{Form, Literal};
+use crate::nested::Nested;
 use crate::validation::Validation;
 
 /// Writes the implementation.
 pub(crate) fn expand(struct_: &Struct) -> TokenStream {
-    let Struct { ident, parameters } = struct_;
-    let constants = parameters.iter().map(constant);
-    let (settings, body) = from_settings(parameters);
+    let Struct {
+        ident,
+        parameters,
+        nested,
+    } = struct_;
+    let all = all_parameters(parameters, nested);
+    let (settings, body) = from_settings(parameters, nested);
     let bounds = parameters.iter().flat_map(bound_checks);
     quote! {
         #[automatically_derived]
         impl ::plugin_api::Parameters for #ident {
             const PARAMETERS: &'static [(&'static ::core::primitive::str, ::plugin_api::Parameter)] =
-                &[#(#constants),*];
+                #all;
 
             fn from_settings(
                 #settings: &::plugin_api::Settings<'_>,
@@ -33,6 +38,41 @@ pub(crate) fn expand(struct_: &Struct) -> TokenStream {
         }
         #(#bounds)*
     }
+}
+
+/// The parameters of the fields, and behind them those of nested structs under their full names.
+fn all_parameters(parameters: &[Parameter], nested: &[Nested]) -> TokenStream {
+    let constants = parameters.iter().map(constant);
+    let own = quote!(&[#(#constants),*]);
+    if nested.is_empty() {
+        return own;
+    }
+    let parts = nested.iter().map(
+        |Nested {
+             prefix, ty, map, ..
+         }| {
+            let prefix = if *map {
+                format!("{prefix}*.")
+            } else {
+                prefix.clone()
+            };
+            let parameters =
+                quote_spanned!(ty.span()=> <#ty as ::plugin_api::Parameters>::PARAMETERS);
+            quote!((#prefix, #parameters))
+        },
+    );
+    quote! {{
+        const PARTS: &[::plugin_api::joined::Part] = &[("", #own), #(#parts),*];
+        const NAMES: [::core::primitive::u8; ::plugin_api::joined::name_bytes(PARTS)] =
+            ::plugin_api::joined::names(PARTS);
+        const ALL: &[::plugin_api::joined::Named; ::plugin_api::joined::count(PARTS)] =
+            &::plugin_api::joined::join(PARTS, &NAMES);
+        const _: () = ::core::assert!(
+            ::plugin_api::joined::differ(ALL),
+            "two parameters have one name: give one a name by `#[parameter(name = \"...\")]`"
+        );
+        ALL
+    }}
 }
 
 /// The error, with an implementation beside it: without one the compiler would complain of its
@@ -97,30 +137,37 @@ fn constant(parameter: &Parameter) -> TokenStream {
 
 /// The pattern of the argument and the body of `from_settings`: every field is parsed before
 /// the first error is looked at.
-fn from_settings(parameters: &[Parameter]) -> (TokenStream, TokenStream) {
-    if parameters.is_empty() {
+fn from_settings(parameters: &[Parameter], nested: &[Nested]) -> (TokenStream, TokenStream) {
+    if parameters.is_empty() && nested.is_empty() {
         return (quote!(_), quote!(::core::result::Result::Ok(Self {})));
     }
     let settings = format_ident!("settings", span = Span::mixed_site());
-    let fields = parameters.iter().map(|parameter| &parameter.field);
-    let values: Vec<_> = (0..parameters.len())
-        .map(|index| format_ident!("value_{index}", span = Span::mixed_site()))
-        .collect();
+    let errors = format_ident!("errors", span = Span::mixed_site());
     let parsed = parameters
         .iter()
         .enumerate()
-        .map(|(index, Parameter { ty, optional, .. })| {
-            let method = format_ident!("{}", if *optional { "optional" } else { "value" });
-            let parse = quote_spanned!(ty.span()=> <#ty as ::plugin_api::ParameterValue>::parse);
-            // In a closure, a type that won't do is told of once and where it stands; the bare
-            // path would be told of again for the whole call.
-            quote! {
-                ::plugin_api::Settings::#method(
-                    #settings,
-                    &<Self as ::plugin_api::Parameters>::PARAMETERS[#index],
-                    |text| #parse(text),
-                )
-            }
+        .map(|(index, parameter)| parse_parameter(&settings, index, parameter))
+        .chain(nested.iter().map(|nested| parse_nested(&settings, nested)));
+    let fields = parameters.iter().map(|parameter| &parameter.field);
+    let fields = fields.chain(nested.iter().map(|nested| &nested.field));
+    let values: Vec<_> = (0..parameters.len() + nested.len())
+        .map(|index| format_ident!("value_{index}", span = Span::mixed_site()))
+        .collect();
+    // One error of a field that has one value, all those of the others.
+    let add = parameters
+        .iter()
+        .map(|parameter| parameter.shape != Shape::Map)
+        .chain(nested.iter().map(|_| false))
+        .zip(&values)
+        .map(|(single, value)| {
+            let found = quote!(::core::result::Result::err(#value));
+            let found = match single {
+                true => found,
+                false => quote! {
+                    ::core::iter::Iterator::flatten(::core::iter::IntoIterator::into_iter(#found))
+                },
+            };
+            quote!(::core::iter::Extend::extend(&mut #errors, #found);)
         });
     let body = quote! {
         match (#(#parsed,)*) {
@@ -128,16 +175,40 @@ fn from_settings(parameters: &[Parameter]) -> (TokenStream, TokenStream) {
                 ::core::result::Result::Ok(Self { #(#fields: #values),* })
             }
             (#(#values,)*) => {
-                let errors = [#(::core::result::Result::err(#values)),*];
-                ::core::result::Result::Err(::plugin_api::Error::invalid_parameters(
-                    ::core::iter::Iterator::collect(::core::iter::Iterator::flatten(
-                        ::core::iter::IntoIterator::into_iter(errors),
-                    )),
-                ))
+                let mut #errors = ::std::vec::Vec::new();
+                #(#add)*
+                ::core::result::Result::Err(::plugin_api::Error::invalid_parameters(#errors))
             }
         }
     };
     (quote!(#settings), body)
+}
+
+fn parse_parameter(settings: &Ident, index: usize, parameter: &Parameter) -> TokenStream {
+    let Parameter { ty, shape, .. } = parameter;
+    let parse = quote_spanned!(ty.span()=> <#ty as ::plugin_api::ParameterValue>::parse);
+    let all = quote!(<Self as ::plugin_api::Parameters>::PARAMETERS);
+    let (method, others) = match shape {
+        Shape::One => (format_ident!("value"), None),
+        Shape::Optional => (format_ident!("optional"), None),
+        Shape::Map => (format_ident!("map"), Some(quote!(#all,))),
+    };
+    // In a closure, a type that won't do is told of once and where it stands; the bare path
+    // would be told of again for the whole call.
+    quote! {
+        ::plugin_api::Settings::#method(#settings, &#all[#index], #others |text| #parse(text))
+    }
+}
+
+fn parse_nested(settings: &Ident, nested: &Nested) -> TokenStream {
+    let Nested {
+        prefix, ty, map, ..
+    } = nested;
+    let make = quote_spanned!(ty.span()=> <#ty as ::plugin_api::Parameters>::from_settings);
+    let method = format_ident!("{}", if *map { "nested_map" } else { "nested" });
+    quote! {
+        ::plugin_api::Settings::#method(#settings, #prefix, |settings| #make(settings))
+    }
 }
 
 /// Constants that fail to compile where a bound doesn't fit a type that the macro doesn't know.

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 
 use syn::{Data, DeriveInput, Error, Fields, Ident, Result};
 
+use crate::attribute::Attributes;
 use crate::field::Parameter;
+use crate::nested::Nested;
 
-/// A struct whose fields are parameters.
+/// A struct whose fields are parameters, or structs of them.
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
     pub(crate) parameters: Vec<Parameter>,
+    pub(crate) nested: Vec<Nested>,
 }
 
 /// Takes the struct apart and tells of everything that is wrong with it.
@@ -41,10 +44,25 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Struct> {
     }));
 
     let mut parameters: Vec<Parameter> = Vec::new();
+    let mut nested: Vec<Nested> = Vec::new();
     let mut fields_by_name = HashMap::new();
     let named = fields.named.iter();
     for (ident, field) in named.filter_map(|field| field.ident.as_ref().zip(Some(field))) {
-        match Parameter::read(ident, field) {
+        let attributes = match Attributes::read(field) {
+            Ok(attributes) => attributes,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        if attributes.nested.is_some() || attributes.flatten.is_some() {
+            match Nested::read(ident, field, &attributes) {
+                Ok(read) => nested.push(read),
+                Err(error) => errors.push(error),
+            }
+            continue;
+        }
+        match Parameter::read(ident, field, attributes) {
             Ok(parameter) => {
                 if let Some(first) = fields_by_name.insert(parameter.name.clone(), ident) {
                     errors.push(parameter.name_error(&format!(
@@ -66,6 +84,7 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Struct> {
             Ok(Struct {
                 ident: input.ident.clone(),
                 parameters,
+                nested,
             })
         },
         Err,

@@ -5,7 +5,8 @@
 //! time, as far as a macro can see it: a file that is built should not be refused by a host.
 //!
 //! `input` takes the struct apart, `attribute` reads `#[parameter(...)]`, `field` and `validation`
-//! make a checked parameter of both, and `expand` writes the implementation.
+//! make a checked parameter of both, `nested` a struct of parameters, and `expand` writes the
+//! implementation.
 
 mod attribute;
 mod builtin;
@@ -16,6 +17,7 @@ mod go_duration;
 mod input;
 mod literal;
 mod name;
+mod nested;
 #[cfg(test)]
 mod tests;
 mod validation;

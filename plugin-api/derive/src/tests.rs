@@ -448,6 +448,130 @@ fn attributes_are_known_and_given_once() {
 }
 
 #[test]
+fn a_list_has_entries_of_its_type() {
+    let input = parse_quote! {
+        struct Config {
+            /// A.
+            #[parameter(default = ["a,b", r"c\"])]
+            texts: Vec<String>,
+            /// B.
+            #[parameter(default = [80, 443])]
+            ports: Vec<u16>,
+            /// C.
+            #[parameter(default = [])]
+            none: Vec<u16>,
+            /// D.
+            required: std::vec::Vec<bool>,
+        }
+    };
+    let found = parameters(&input);
+    let defaults: Vec<_> = found.iter().map(|p| p.default.as_str()).collect();
+    assert_eq!(defaults, [r"a\,b,c\\", "80,443", "", ""]);
+    // A host knows that it is text: no bounds of an integer.
+    let checks: Vec<_> = found.iter().map(|p| p.validations.len()).collect();
+    assert_eq!(checks, [0, 0, 0, 1]);
+
+    let whole = "a host would compare the list as a whole: let the type of its entries check them";
+    let lost = "white space around an entry would be lost, and an empty one can't be told";
+    for (found, expected) in [
+        (
+            errors_of!(parameter(default = "a") => Vec<String>),
+            "expected a list, such as `[\"a\", \"b\"]`",
+        ),
+        (
+            errors_of!(parameter(default = ["a"]) => String),
+            "expected one value: only a `Vec` has a list of them",
+        ),
+        (
+            errors_of!(parameter(default = [1, 65536]) => Vec<u16>),
+            "`65536` is out of range: `u16` takes 0 to 65535",
+        ),
+        (
+            errors_of!(parameter(default = ["x"]) => Vec<u16>),
+            "expected an integer",
+        ),
+        (errors_of!(parameter(default = [" x"]) => Vec<String>), lost),
+        (errors_of!(parameter(default = [""]) => Vec<String>), lost),
+        (
+            errors_of!(parameter(inclusion = ["x"]) => Vec<String>),
+            whole,
+        ),
+        (
+            errors_of!(parameter(less_than = 1) => Option<Vec<u8>>),
+            whole,
+        ),
+        (
+            errors_of!(parameter(default = [], default = []) => Vec<u8>),
+            "given twice",
+        ),
+    ] {
+        assert_eq!(found, [expected]);
+    }
+}
+
+#[test]
+fn a_map_stands_for_any_names_under_its_own() {
+    let input = parse_quote! {
+        struct Config {
+            /// A.
+            #[parameter(name = "format.options", secret)]
+            options: std::collections::BTreeMap<String, u8>,
+        }
+    };
+    let found = &parameters(&input)[0];
+    assert_eq!((&*found.name, found.secret), ("format.options.*", true));
+    assert_eq!(validations(&input), ["GreaterThan -1", "LessThan 256"]);
+    assert_eq!(
+        errors_of!(parameter(default = 1) => BTreeMap<String, u8>),
+        ["a map has no default: it is empty where nothing is given"]
+    );
+}
+
+#[test]
+fn a_nested_struct_has_no_value_of_its_own() {
+    let one = |errors: Vec<String>, expected: &str| assert_eq!(errors, [expected]);
+    let no_value = "a struct of parameters has no value: write this at its fields";
+    one(
+        errors_of!(parameter(nested, default = 1) => Inner),
+        no_value,
+    );
+    one(errors_of!(parameter(flatten, secret) => Inner), no_value);
+    one(
+        errors_of!(parameter(nested, flatten) => Inner),
+        "`nested` puts a name before the parameters and `flatten` none",
+    );
+    one(
+        errors_of!(parameter(flatten, name = "x") => Inner),
+        "`flatten` puts no name before the parameters",
+    );
+    one(
+        errors_of!(parameter(flatten) => BTreeMap<String, Inner>),
+        "the keys of a map need a name before them: `nested`",
+    );
+    one(
+        errors_of!(parameter(nested, name = "sdk") => Inner),
+        "names that start with `sdk.` are parameters of the host",
+    );
+    // Without a doc comment: it has no description either.
+    let struct_ = input::read(&parse_quote! {
+        struct Config {
+            #[parameter(nested)]
+            after_all: Inner,
+            #[parameter(nested, name = "by.name")]
+            named: BTreeMap<String, Inner>,
+            #[parameter(flatten)]
+            common: Inner,
+        }
+    })
+    .unwrap();
+    let nested: Vec<_> = struct_.nested.iter().map(|n| (&*n.prefix, n.map)).collect();
+    assert_eq!(
+        nested,
+        [("afterAll.", false), ("by.name.", true), ("", false)]
+    );
+}
+
+#[test]
 fn names_are_legal_and_different() {
     assert_eq!(
         errors_of!(parameter(name = "sdk.batch.size") => u8),
@@ -477,6 +601,12 @@ fn expansion_names_everything_by_its_absolute_path() {
             a: u32,
             /// B.
             b: Option<Mode>,
+            /// C.
+            c: BTreeMap<String, u32>,
+            #[parameter(nested)]
+            d: BTreeMap<String, Inner>,
+            #[parameter(flatten)]
+            e: Inner,
         }
     });
     let code = expand(&input.unwrap()).to_string();
@@ -489,6 +619,10 @@ fn expansion_names_everything_by_its_absolute_path() {
         "Validation ",
         "ParameterValue",
         "Iterator",
+        "Vec",
+        "Extend",
+        "joined",
+        "u8",
         "str",
     ] {
         for (at, _) in code.match_indices(&format!(" {name}")) {

@@ -156,7 +156,7 @@ fn refuse<T>(what: &impl ToTokens, why: &str) -> Result<T> {
 }
 
 /// Joins the entries of a list with commas; a comma and a backslash in an entry get a backslash.
-fn join(entries: &[Literal]) -> String {
+pub(crate) fn join(entries: &[Literal]) -> String {
     let escaped = |entry: &Literal| entry.text().replace('\\', "\\\\").replace(',', "\\,");
     entries.iter().map(escaped).collect::<Vec<_>>().join(",")
 }

@@ -4,11 +4,14 @@
 //! never checks a validation: that is the host's work, done before a connector is asked, and
 //! leaves `regex` out of plugin files.
 
+pub mod joined;
+mod list;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use list::list_entries;
 pub use settings::Settings;
 pub use value::{InvalidValue, ParameterValue};
 
@@ -23,7 +26,7 @@ use crate::{Parameter, Result};
 /// | `#[parameter(...)]` | meaning |
 /// |---|---|
 /// | `name = "aws.region"` | the parameter's name, if it isn't the field's |
-/// | `default = 10` | used where the configuration gives no value; durations and paths are text |
+/// | `default = 10` | used where the configuration gives no value; durations and paths are text, a list is `["a", "b"]` |
 /// | `greater_than = 0`, `less_than = 100` | bounds, which themselves are refused; an integer has those of its type |
 /// | `inclusion = ["a", "b"]` | the values allowed |
 /// | `exclusion = ["a", "b"]` | values refused |
@@ -32,6 +35,51 @@ use crate::{Parameter, Result};
 ///
 /// Any type that is a [`ParameterValue`] can be a field's. `()` is for connectors without
 /// parameters.
+///
+/// # Lists, nested structs and maps
+///
+/// | field | attribute | parameters |
+/// |---|---|---|
+/// | `tables: Vec<String>` | | `tables`: entries with commas between them, as [`list_entries`] reads them |
+/// | `format: Format` | `nested` | `format.x` for each parameter `x` of `Format`, which derives `Parameters` |
+/// | `common: Common` | `flatten` | the parameters of `Common` as they are |
+/// | `options: BTreeMap<String, u32>` | | `options.*`: what follows the dot is the key, further dots too |
+/// | `collections: BTreeMap<String, Format>` | `nested` | `collections.*.x` for each `x`: the key is what lies between the dots |
+///
+/// A `*` stands in the name of a parameter for whatever a configuration has there: up to the next
+/// dot, or to the end where the name ends with it. A default of such a parameter, and that its value
+/// is required, hold for every key that occurs; without any the map is empty. A parameter without `*`
+/// goes first.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use plugin_api::{Parameters, Settings};
+///
+/// #[derive(Parameters)]
+/// struct Config {
+///     /// Servers to try, in this order.
+///     servers: Vec<String>,
+///     #[parameter(nested)]
+///     tables: BTreeMap<String, Table>,
+/// }
+///
+/// #[derive(Parameters)]
+/// struct Table {
+///     /// Column that orders the rows.
+///     #[parameter(default = "id")]
+///     key: String,
+///     /// Rows of one fetch.
+///     fetch: u32,
+/// }
+///
+/// assert_eq!(Config::PARAMETERS[1].0, "tables.*.key");
+/// let settings = Settings::new([("servers", "a, b"), ("tables.users.fetch", "10")]);
+/// let config = Config::from_settings(&settings)?;
+/// assert_eq!(config.servers, ["a", "b"]);
+/// assert_eq!(config.tables["users"].key, "id");
+/// # Ok::<(), plugin_api::Error>(())
+/// ```
 ///
 /// # Examples
 ///
@@ -67,7 +115,7 @@ use crate::{Parameter, Result};
     note = "put `#[derive(Parameters)]` on the struct, or use `()` for a connector without parameters"
 )]
 pub trait Parameters: Sized + Send + 'static {
-    /// Every parameter and its name, in the order of the fields.
+    /// Every parameter and its name: those of the fields in their order, then those of nested structs.
     const PARAMETERS: &'static [(&'static str, Parameter)];
 
     /// Makes the struct from the texts of a configuration.

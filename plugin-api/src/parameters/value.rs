@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::list_entries;
 use crate::ParameterType;
 use crate::duration::{self, DurationError};
 
@@ -41,7 +42,8 @@ use crate::duration::{self, DurationError};
     message = "`{Self}` can't be the type of a parameter",
     label = "not the type of a parameter",
     note = "a parameter is a `String`, an integer, `f32`, `f64`, `bool`, `Duration` or `PathBuf`, \
-            or an `Option` of one of these",
+            an `Option` or `Vec` of one of these, or a `BTreeMap` from `String` to one of these",
+    note = "a struct of its own that derives `Parameters` is marked by `#[parameter(nested)]`",
     note = "for a type of your own, such as an enum, implement `plugin_api::ParameterValue`"
 )]
 pub trait ParameterValue: Sized {
@@ -119,6 +121,22 @@ impl ParameterValue for Duration {
                 DurationError::TooLong => "a duration of at most 292 years",
                 _ => "a duration such as `1h30m` or `250ms`",
             })
+        })
+    }
+}
+
+/// A list: entries with commas between them, see [`list_entries`]. White space around an entry doesn't
+/// count, and an empty text has none. A host only knows that it is text.
+impl<T: ParameterValue> ParameterValue for Vec<T> {
+    const KIND: ParameterType = ParameterType::String;
+
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
+        if text.is_empty() {
+            return Ok(Self::new());
+        }
+        let entries = list_entries(text).map(|entry| T::parse(entry.trim()));
+        entries.collect::<Result<_, _>>().map_err(|invalid| {
+            InvalidValue::expected(format!("{} as each entry of a list", invalid.expected))
         })
     }
 }

@@ -1,9 +1,11 @@
+use std::collections::HashMap;
+
 use plugin_api::Parameters;
 
 #[derive(Parameters)]
 struct Config {
     /// Files to read.
-    paths: Vec<String>,
+    paths: HashMap<String, String>,
 }
 
 fn main() {}

@@ -18,7 +18,7 @@
 
 mod declared;
 mod error;
-mod list;
+mod names;
 mod reserved;
 mod rules;
 pub(crate) mod suggest;

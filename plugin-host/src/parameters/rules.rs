@@ -6,11 +6,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use plugin_api::{Parameter, ParameterError, ParameterType, Validation, ValidationType, duration};
+use plugin_api::{
+    Parameter, ParameterError, ParameterType, Validation, ValidationType, duration, list_entries,
+};
 use regex::Regex;
 
 use super::error::parameter_error;
-use super::list;
 
 /// Characters of a value that an error shows.
 const SHOWN: usize = 80;
@@ -119,14 +120,14 @@ fn apply(validation: &Validation, parameter: &Parameter, text: &str) -> Result<(
             format!("{shown} should be less than {value}: less-than validation failed"),
         ),
         ValidationType::Inclusion => (
-            list::entries(value).any(|entry| entry == text),
+            list_entries(value).any(|entry| entry == text),
             "inclusion",
             format!(
                 "{shown} value must be included in the list [{value}]: inclusion validation failed"
             ),
         ),
         ValidationType::Exclusion => (
-            !list::entries(value).any(|entry| entry == text),
+            !list_entries(value).any(|entry| entry == text),
             "exclusion",
             format!(
                 "{shown} value must be excluded from the list [{value}]: exclusion validation failed"

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use plugin_api::Parameter;
 
+use super::names::meant;
+
 /// Names that an error lists when none is near.
 const LISTED: usize = 8;
 
 /// What to say after "unrecognized parameter": the nearest name, or which there are.
 pub(super) fn suggestion(name: &str, params: &BTreeMap<String, Parameter>) -> String {
-    if let Some(nearest) = nearest(name, params.keys()) {
+    let known: Vec<String> = meant(name, params.keys()).collect();
+    if let Some(nearest) = nearest(name, known.iter()) {
         return format!("did you mean {nearest:?}?");
     }
     if params.is_empty() {

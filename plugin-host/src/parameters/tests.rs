@@ -23,6 +23,11 @@ fn parameter(kind: ParameterType, checks: &[(ValidationType, &str)]) -> Paramete
     }
 }
 
+/// A parameter that takes anything.
+pub(super) fn text() -> Parameter {
+    parameter(Text, &[])
+}
+
 fn with_default(mut parameter: Parameter, default: &'static str) -> Parameter {
     parameter.default = default.into();
     parameter
@@ -367,6 +372,81 @@ fn a_long_or_many_lined_value_stays_on_one_short_line() {
     let (_, message) = &wrong(&p, &"ä\n".repeat(1000))[0];
     assert!(message.len() < 300 && !message.contains('\n'), "{message}");
     assert!(message.contains("\"… value is not an integer"), "{message}");
+}
+
+// Names with `*`.
+
+fn collections() -> BTreeMap<String, Parameter> {
+    params([
+        ("path", parameter(File, &[])),
+        ("collections.*.count", parameter(Int, &[(Required, "")])),
+        (
+            "collections.*.format.type",
+            with_default(parameter(Text, &[(Inclusion, "raw,file")]), "raw"),
+        ),
+        (
+            "collections.*.format.options.*",
+            parameter(Text, &[(Regex, "^(int|time)$")]),
+        ),
+        ("collections.*.format.options.path", parameter(File, &[])),
+    ])
+}
+
+#[test]
+fn a_star_has_its_default_for_every_key_that_occurs() {
+    let given = settings([
+        ("collections.users.count", "1"),
+        (" collections.orders.count ", " 2"),
+        ("collections.orders.format.options.a.b", "time"),
+        ("collections.orders.format.options.path", "not a type"),
+    ]);
+    let expected = settings([
+        ("collections.users.count", "1"),
+        ("collections.users.format.type", "raw"),
+        ("collections.orders.count", "2"),
+        ("collections.orders.format.type", "raw"),
+        ("collections.orders.format.options.a.b", "time"),
+        ("collections.orders.format.options.path", "not a type"),
+    ]);
+    assert_eq!(validate(&collections(), &given), Ok(expected));
+    assert_eq!(validate(&collections(), &settings([])), Ok(settings([])));
+}
+
+#[test]
+fn all_errors_under_a_star_come_at_once_by_their_full_names() {
+    let given = settings([
+        ("collections.users.fromat.type", "raw"),
+        ("collections.orders.count", "many"),
+        ("collections.orders.format.type", "xml"),
+        ("collections.orders.format.options.id", "uuid"),
+        ("colections.users.count", "1"),
+        ("collections.users", "1"),
+        ("collections..count", "1"),
+    ]);
+    let error = validate(&collections(), &given).unwrap_err();
+    let expected = r#"error validating "colections.users.count": unrecognized parameter, did you mean "collections.users.count"?
+error validating "collections..count": unrecognized parameter, did you mean "collections.*.count"?
+error validating "collections.orders.count": "many" value is not an integer: invalid parameter type
+error validating "collections.orders.format.options.id": "uuid" should match the regex "^(int|time)$": regex validation failed
+error validating "collections.orders.format.type": "xml" value must be included in the list [raw,file]: inclusion validation failed
+error validating "collections.users": unrecognized parameter, did you mean "collections.users.count"?
+error validating "collections.users.fromat.type": unrecognized parameter, did you mean "collections.users.format.type"?"#;
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_key_that_occurs_must_have_what_is_required() {
+    let given = settings([("collections.users.format.type", "")]);
+    let error = validate(&collections(), &given).unwrap_err();
+    let said = "error validating \"collections.users.count\": required parameter is not provided";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn a_secret_under_a_star_stays_one() {
+    let params = params([("headers.*", secret(parameter(Int, &[])))]);
+    let error = validate(&params, &settings([("headers.auth", "hunter2")])).unwrap_err();
+    assert!(!format!("{error:?}{error}").contains("hunter2"), "{error}");
 }
 
 // What a plugin declares.

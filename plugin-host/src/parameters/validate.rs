@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use plugin_api::{Parameter, ParameterError, ValidationType};
 
 use super::error::{ConfigError, parameter_error};
+use super::names::{find, is_pattern, occurring};
 use super::rules::violations;
 use super::suggest::suggestion;
 
 /// Checks settings against parameters and fills in the defaults.
 ///
 /// White space around names and values doesn't count, and a blank value is the same as none. The
-/// answer has every parameter that has a value, given or default, and no other.
+/// answer has every parameter that has a value, given or default, and no other. A parameter with `*`
+/// in its name is one for each key that the settings have in its place.
 ///
 /// # Errors
 /// All that is wrong: names that are no parameter (`config.unknown`) or are given twice
@@ -25,18 +27,26 @@ pub fn validate(
     settings: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     let (given, mut errors) = sanitize(params, settings);
+    let names = given.keys().copied().collect();
     let mut values = BTreeMap::new();
-    for (name, parameter) in params {
-        let text = match given.get(name.as_str()) {
-            Some(text) if !text.is_empty() => text,
-            _ => parameter.default.as_ref(),
-        };
-        if !text.is_empty() {
-            errors.extend(violations(name, parameter, text));
-            values.insert(name.clone(), text.to_owned());
-        } else if is_required(parameter) {
-            let message = "required parameter is not provided".into();
-            errors.push(parameter_error(name, "required", message));
+    for (pattern, parameter) in params {
+        for name in occurring(pattern, &names) {
+            // What stands for several settings doesn't stand for one that has a parameter of its own.
+            if is_pattern(pattern) && find(&name, params).is_none_or(|(found, _)| found != pattern)
+            {
+                continue;
+            }
+            let text = match given.get(name.as_str()) {
+                Some(text) if !text.is_empty() => text,
+                _ => parameter.default.as_ref(),
+            };
+            if !text.is_empty() {
+                errors.extend(violations(&name, parameter, text));
+                values.insert(name, text.to_owned());
+            } else if is_required(parameter) {
+                let message = "required parameter is not provided".into();
+                errors.push(parameter_error(&name, "required", message));
+            }
         }
     }
     ConfigError::unless_empty(errors).map(|()| values)
@@ -52,7 +62,7 @@ fn sanitize<'a>(
     for (name, value) in settings {
         let (name, value) = (name.trim(), value.trim());
         // The value isn't told: under the right name it might be a secret.
-        if !params.contains_key(name) {
+        if find(name, params).is_none() {
             let message = format!("unrecognized parameter, {}", suggestion(name, params));
             errors.push(parameter_error(name, "unknown", message));
         } else if given.insert(name, value).is_some() {

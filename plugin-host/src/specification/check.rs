@@ -58,6 +58,16 @@ fn check_parameters(side: &str, parameters: Option<&BTreeMap<String, Parameter>>
             let why = format!("the parameter name {name:?} can't be written in a configuration");
             return Err(SpecificationError::new(side, why));
         }
+        let mut parts = name.split('.');
+        if let Some(part) =
+            parts.find(|part| part.is_empty() || part.len() > 1 && part.contains('*'))
+        {
+            let why = format!(
+                "the parameter name {name:?} has the part {part:?}; between dots there is a word, or a \
+                 `*` alone"
+            );
+            return Err(SpecificationError::new(side, why));
+        }
         for (i, validation) in parameter.validations.iter().enumerate() {
             check_validation(parameter, validation).map_err(|why| {
                 SpecificationError::new(format!("{side}.{name}.validations[{i}].value"), why)

@@ -248,16 +248,20 @@ fn name_and_version_must_be_usable_in_a_full_name() {
 
 #[test]
 fn parameter_names_must_be_usable_as_keys() {
-    for name in ["", " ", "a ", "a\nb"] {
+    let named = |name: &str| {
         let mut specification = sample();
         let parameters = specification.source_params.as_mut().unwrap();
         let parameter = parameters["path"].clone();
         parameters.insert(name.into(), parameter);
-        assert_eq!(
-            check(&specification).unwrap_err().field,
-            "sourceParams",
-            "{name:?}"
-        );
+        check(&specification)
+    };
+    for name in [
+        "", " ", "a ", "a\nb", ".", "a.", ".a", "a..b", "a.b*", "a.**.c",
+    ] {
+        assert_eq!(named(name).unwrap_err().field, "sourceParams", "{name:?}");
+    }
+    for name in ["a", "a.b", "*", "*.a", "a.*", "a.*.b.*", "a b"] {
+        assert_eq!(named(name), Ok(()), "{name:?}");
     }
 }
 

@@ -344,6 +344,11 @@ fn specification(to: &Folder) -> Vec<Fault> {
     let misnamed = |marker: &mut serde_json::Value| {
         marker["specification"]["name"] = json!("two words");
     };
+    // Of a specification that can mean nothing: its parameter `last`, edited.
+    let invalid = |name, edit: fn(&mut serde_json::Value)| {
+        let file = good().with_marker(|marker| edit(&mut marker["specification"]));
+        new(name, file, "load.specification_invalid")
+    };
     let panicking = second_root("forebay-fixture-panicking-root");
     let failing = second_root("forebay-fixture-failing-specifier");
     vec![
@@ -367,6 +372,29 @@ fn specification(to: &Folder) -> Vec<Fault> {
         )
         .says(["`name`", "two words"])
         .helps(["Cargo.toml"]),
+        invalid("semver", |spec| spec["version"] = json!("v1.2")).says([
+            "`version`",
+            "semantic version",
+            "v1.2",
+        ]),
+        invalid("parameter", |spec| {
+            let params = &mut spec["sourceParams"];
+            params["tables.x*.key"] = params["last"].clone();
+        })
+        .says(["`sourceParams`", "\"tables.x*.key\"", "`*` alone"]),
+        invalid("bound", |spec| {
+            spec["sourceParams"]["last"]["validations"] =
+                json!([{"type": "less-than", "value": "ten"}]);
+        })
+        .says(["`sourceParams.last.validations[0].value`", "\"ten\""]),
+        invalid("regex", |spec| {
+            spec["sourceParams"]["last"]["validations"] = json!([{"type": "regex", "value": "(3"}]);
+        })
+        .says(["`sourceParams.last.validations[0].value`", "unclosed group"]),
+        invalid("default", |spec| {
+            spec["sourceParams"]["last"]["default"] = json!("three");
+        })
+        .says(["`last`", "\"three\" value is not an integer"]),
     ]
 }
 

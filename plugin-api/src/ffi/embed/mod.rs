@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use forebay_abi::marker;
 
+use crate::specification::constant_text;
 use crate::{AckMode, Parameter, Specification, Validation};
 use json::Output;
 
@@ -192,9 +193,12 @@ const fn write_parameter<const N: usize>(
         output,
         &[
             ("\"", name),
-            ("\":{\"default\":\"", text(&parameter.default)),
+            ("\":{\"default\":\"", constant_text(&parameter.default)),
             ("\",\"type\":\"", parameter.kind.as_str()),
-            ("\",\"description\":\"", text(&parameter.description)),
+            (
+                "\",\"description\":\"",
+                constant_text(&parameter.description),
+            ),
         ],
     );
     output.raw("\",\"validations\":[");
@@ -207,7 +211,7 @@ const fn write_parameter<const N: usize>(
             output,
             &[
                 ("{\"type\":\"", validation.kind.as_str()),
-                ("\",\"value\":\"", text(&validation.value)),
+                ("\",\"value\":\"", constant_text(&validation.value)),
             ],
         );
         output.raw(if tail.is_empty() { "\"}" } else { "\"}," });
@@ -227,14 +231,5 @@ const fn write_members<const N: usize>(output: &mut Output<N>, members: &[(&str,
         output.raw(lead);
         output.escaped(value);
         rest = tail;
-    }
-}
-
-/// The text of a `Cow`, which a constant can't get by `Deref`.
-#[expect(clippy::ptr_arg, reason = "it is the `Cow` that is taken apart")]
-const fn text<'a>(text: &'a Cow<'static, str>) -> &'a str {
-    match text {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(text) => text.as_str(),
     }
 }

@@ -1,11 +1,18 @@
-//! The lists of inclusion and exclusion: entries joined by commas.
-//!
-//! A comma in an entry is written `\,` and a backslash `\\`. A backslash before anything else, or
-//! at the end, stands for itself, so that lists from before there was an escape read as they did.
-//! Nothing is trimmed.
+//! Lists as text: the values of a parameter that is a list, and those of inclusion and exclusion.
 
-/// The entries of a list; an empty text is a list of one empty entry.
-pub(super) fn entries(list: &str) -> impl Iterator<Item = String> {
+/// The entries of a list, which are joined by commas.
+///
+/// A comma in an entry is written `\,` and a backslash `\\`. A backslash before anything else, or
+/// at the end, stands for itself, so that lists from before there was an escape read as they did.
+/// Nothing is trimmed, and an empty text is a list of one empty entry.
+///
+/// # Examples
+///
+/// ```
+/// let entries: Vec<_> = plugin_api::list_entries(r"a\,b,c").collect();
+/// assert_eq!(entries, ["a,b", "c"]);
+/// ```
+pub fn list_entries(list: &str) -> impl Iterator<Item = String> {
     let mut rest = Some(list);
     std::iter::from_fn(move || {
         let (entry, after) = take(rest?);
@@ -33,7 +40,7 @@ fn take(list: &str) -> (String, Option<&str>) {
 
 #[cfg(test)]
 mod tests {
-    use super::entries;
+    use super::list_entries as entries;
 
     #[test]
     fn lists_split_at_commas_that_are_not_escaped() {
