@@ -16,7 +16,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Takes a `settings` mapping: `a: {b: 1}` sets `a.b`, a list is joined with commas.
+    /// Takes a `settings` mapping: `a: {b: 1}` sets `a.b`, a list is joined with commas, and one
+    /// in an item is escaped.
     pub(super) fn of(node: &Node, scope: &mut Scope<'_>) -> Self {
         let mut settings = Self::default();
         if let Value::Mapping(_) = node.value {
@@ -72,17 +73,20 @@ impl Settings {
     }
 }
 
-/// The text of a list's item. A comma in it would make two items of it.
+/// The text of a list's item, so that `plugin_api::list_entries` takes it out again.
+///
+/// A backslash is only doubled where it would be read as an escape: a connector that splits its list
+/// at commas by itself gets the others as they are.
 fn item_text(item: &Node, name: &str, scope: &mut Scope<'_>) -> Option<String> {
     let text = scope.text(item, name)?;
-    if !text.contains(',') {
-        return Some(text);
+    let mut escaped = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_escape = c == '\\' && matches!(chars.peek(), None | Some(',' | '\\'));
+        if c == ',' || is_escape {
+            escaped.push('\\');
+        }
+        escaped.push(c);
     }
-    scope.report.problem(
-        &item.place,
-        "pipeline.list_item",
-        format!("an item of the list `{name}` has a comma, which would make it two items"),
-        format!("write the whole list as one text: `{name}: \"a,b\"`"),
-    );
-    None
+    Some(escaped)
 }
