@@ -29,6 +29,8 @@ mod quickstart;
 mod readme;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
+/// Values of secret parameters stay out of everything that is told.
+mod secrets;
 mod support;
 /// All that is wrong with pipeline files, without starting anything.
 mod validate;

@@ -45,7 +45,7 @@ pub struct PipelineConfig {
 }
 
 /// A source or destination of a pipeline.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConnectorConfig {
     /// Identity within the pipeline.
     pub id: String,
@@ -53,6 +53,18 @@ pub struct ConnectorConfig {
     pub plugin: PluginName,
     /// Values of its parameters.
     pub settings: BTreeMap<String, String>,
+}
+
+/// The names of the settings only: before the plugin is found, any of them may be secret.
+impl fmt::Debug for ConnectorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.settings.keys().collect();
+        f.debug_struct("ConnectorConfig")
+            .field("id", &self.id)
+            .field("plugin", &self.plugin)
+            .field("settings", &names)
+            .finish()
+    }
 }
 
 /// How a pipeline is run.

@@ -10,7 +10,6 @@ use crate::parameters::{
 };
 
 /// Settings that were checked against the specification, with defaults filled in.
-#[derive(Debug)]
 pub(crate) struct Checked {
     /// What the plugin gets.
     pub(crate) settings: BTreeMap<String, String>,
