@@ -70,6 +70,7 @@ pub(crate) fn builtin() -> Registry {
         forebay_connector_discard::plugin(),
         forebay_connector_file::plugin(),
         forebay_connector_generator::plugin(),
+        forebay_connector_log::plugin(),
     ])
 }
 

@@ -32,6 +32,7 @@ const EXAMPLES: &[&str] = &[
     "forebay_connector_discard",
     "forebay_connector_file",
     "forebay_connector_generator",
+    "forebay_connector_log",
 ];
 
 /// Finds the files of the example plugins near the executable.

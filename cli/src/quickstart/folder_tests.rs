@@ -34,7 +34,7 @@ fn plugins_are_found_beside_the_executable_or_in_deps_and_there_first() {
     for inside in ["", "deps"] {
         let (target, executable) = built(inside);
         let found = find_plugins(&executable).unwrap();
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), EXAMPLES.len());
         assert!(
             found
                 .iter()
@@ -68,7 +68,7 @@ fn the_folder_has_plugins_data_licence_and_pipeline() {
     assert_eq!(fs::read(folder.join(DATA)).unwrap(), DATA_BYTES);
     assert_eq!(fs::read(folder.join(LICENCE)).unwrap(), LICENCE_BYTES);
     let names = entries(&folder.join(PLUGINS)).unwrap();
-    assert_eq!(names.len(), 3);
+    assert_eq!(names.len(), EXAMPLES.len());
     for name in names {
         assert_eq!(
             fs::read_to_string(folder.join(PLUGINS).join(&name)).unwrap(),

@@ -75,3 +75,43 @@ fn a_destination_gets_the_same_bytes() {
     assert_eq!(builtin.len(), 16);
     assert_eq!(builtin, checksum("standalone"));
 }
+
+#[test]
+fn a_record_is_logged_as_the_same_line() {
+    // Both read one and the same file, as positions name it.
+    let place = Place::new();
+    place.install(&["forebay_connector_log"]);
+    let long = "\u{e4}".repeat(50_000);
+    place.write("in.txt", format!("one\n\"two\"\n{long}\n"));
+    let lines = |kind: &str| {
+        place.pipeline(
+            ("builtin:file", &[("path", "in.txt"), ("follow", "false")]),
+            (
+                &format!("{kind}:log"),
+                &[("level", "warn"), ("message", "record delivery failed")],
+            ),
+        );
+        let finished = place
+            .run(&["run", "pipeline.yaml", "--state", kind])
+            .expect_code(0);
+        let lines = finished.stderr.lines();
+        let lines = lines.filter(|line| line.contains(": record delivery failed"));
+        // Behind the time; a loaded plugin's lines name it.
+        let told = lines.map(|line| {
+            let (level, fields) = line[21..].split_once(": record delivery failed").unwrap();
+            let record = fields.split_once(" record=").unwrap().1;
+            format!("{level} {record}")
+        });
+        told.collect::<Vec<_>>()
+    };
+    let builtin = lines("builtin");
+    assert_eq!(builtin.len(), 3);
+    assert!(builtin[0].starts_with("WARN "), "{}", builtin[0]);
+    assert!(
+        builtin[1].contains(r#"\"operation\":\"create\""#),
+        "{}",
+        builtin[1]
+    );
+    assert!(builtin[2].contains('…') && builtin[2].len() < 80_000);
+    assert!(builtin == lines("standalone"));
+}
