@@ -29,13 +29,23 @@ fn sources_and_formats_give_the_same_bytes() {
             "id:int,f:float,s:string,b:bool,t:time,d:duration",
         ),
     ];
-    let sources: [(&str, &[(&str, &str)]); 3] = [
+    let mixed = [
+        ("recordCount", "3000"),
+        ("operations", "create, update"),
+        ("format.options.id", "int"),
+        ("collections.users.format.type", "structured"),
+        ("collections.orders.operations", "snapshot,delete"),
+        ("collections.blobs.format.type", "file"),
+        ("collections.blobs.format.options.path", "in.txt"),
+    ];
+    let sources: [(&str, &[(&str, &str)]); 4] = [
         ("file", &[("path", "in.txt"), ("follow", "false")]),
         (
             "generator",
             &[("recordCount", "3000"), ("sdk.batch.size", "7")],
         ),
         ("generator", &structured),
+        ("generator", &mixed),
     ];
     for source in sources {
         for format in ["raw", "opencdc/json"] {
@@ -50,6 +60,66 @@ fn sources_and_formats_give_the_same_bytes() {
                 "{source:?} {format}"
             );
         }
+    }
+}
+
+#[test]
+fn records_of_collections_say_whose_they_are_and_what_happened() {
+    let place = Place::new();
+    place.write("blob", "A\n");
+    place.pipeline(
+        (
+            "builtin:generator",
+            &[
+                ("recordCount", "5"),
+                ("format.type", "structured"),
+                ("format.options.n", "int"),
+                ("collections.a.operations", "update,delete"),
+                ("collections.b.format.type", "file"),
+                ("collections.b.format.options.path", "blob"),
+            ],
+        ),
+        ("builtin:file", &[("path", "out")]),
+    );
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    let out = String::from_utf8(place.read("out")).unwrap();
+    let told: Vec<_> = out
+        .lines()
+        .map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            format!(
+                "{} {} {} {}",
+                record["operation"].as_str().unwrap(),
+                record["metadata"],
+                record["payload"]["before"],
+                record["payload"]["after"],
+            )
+        })
+        .collect();
+    let (a, b) = (
+        r#"{"opencdc.collection":"a"}"#,
+        r#"{"opencdc.collection":"b"}"#,
+    );
+    let expected = [
+        format!(r#"update {a} {{"n":0}} {{"n":1}}"#),
+        format!(r#"create {b} null "QQo=""#),
+        format!(r#"delete {a} {{"n":3}} null"#),
+        format!(r#"create {b} null "QQo=""#),
+        format!(r#"update {a} {{"n":4}} {{"n":5}}"#),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_collection_has_the_same_data_as_none() {
+    for size in ["0", "7", "16", "100"] {
+        let made = |more: &[(&str, &str)]| {
+            let place = Place::new();
+            let settings = [&[("recordCount", "1200"), ("format.size", size)], more].concat();
+            let source: (&str, &[_]) = ("generator", &settings);
+            output(&place, "builtin", source, "raw")
+        };
+        assert!(made(&[]) == made(&[("collections.a.format.type", "raw")]));
     }
 }
 

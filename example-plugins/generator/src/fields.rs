@@ -1,9 +1,10 @@
 //! The fields of structured records.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plugin_api::FieldWriter;
 use plugin_api::structured::{MapEncoder, Timestamp};
+use plugin_api::{FieldWriter, InvalidValue, ParameterType, ParameterValue};
 
 /// Fields with their types.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub(crate) struct Fields(Vec<(String, Kind)>);
 
 /// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Int,
     Float,
     String,
@@ -28,6 +29,12 @@ const WORDS: [&str; 8] = [
 ];
 
 impl Fields {
+    /// Takes types by the names of the fields.
+    pub(crate) fn new(types: &BTreeMap<String, Kind>) -> Self {
+        let fields = types.iter();
+        Self(fields.map(|(name, kind)| (name.clone(), *kind)).collect())
+    }
+
     /// Reads `name:type` pairs with commas between them.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut fields: Vec<(String, Kind)> = Vec::new();
@@ -35,7 +42,7 @@ impl Fields {
             let (name, kind) = pair
                 .split_once(':')
                 .ok_or_else(|| format!("`{}` is no `name:type`", pair.trim()))?;
-            let (name, kind) = (name.trim(), Kind::parse(kind.trim())?);
+            let (name, kind) = (name.trim(), Kind::of(kind.trim())?);
             if name.is_empty() {
                 return Err(format!("`{}` has no name", pair.trim()));
             }
@@ -73,7 +80,17 @@ impl Fields {
 }
 
 impl Kind {
-    fn parse(text: &str) -> Result<Self, String> {
+    fn of(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|_| {
+            format!("`{text}` is no type; use int, float, string, bool, time or duration")
+        })
+    }
+}
+
+impl ParameterValue for Kind {
+    const KIND: ParameterType = ParameterType::String;
+
+    fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "int" => Ok(Self::Int),
             "float" => Ok(Self::Float),
@@ -81,8 +98,8 @@ impl Kind {
             "bool" => Ok(Self::Bool),
             "time" => Ok(Self::Time),
             "duration" => Ok(Self::Duration),
-            other => Err(format!(
-                "`{other}` is no type; use int, float, string, bool, time or duration"
+            _ => Err(InvalidValue::expected(
+                "int, float, string, bool, time or duration",
             )),
         }
     }

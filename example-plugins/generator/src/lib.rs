@@ -5,69 +5,52 @@
 //! behind the last one, which Conduit's generator doesn't.
 #![forbid(unsafe_code)]
 
+mod config;
+mod content;
 mod fields;
+mod mixed;
 mod pace;
+mod timing;
 
 use std::ops::Range;
 use std::time::Instant;
 
 use plugin_api::{
-    BatchWriter, Context, DecimalCounter, Error, Field, FieldWriter, Parameters, Position,
-    Progress, RecordWriter, Result, Source,
+    BatchWriter, Context, DecimalCounter, Error, Field, FieldWriter, Position, Progress,
+    RecordWriter, Result, Source,
 };
 
-use fields::Fields;
+pub use config::Config;
+use content::Content;
+use mixed::Mixed;
 use pace::Pace;
-
-/// Largest raw payload, in bytes. The pattern is held in memory, and an allocation that fails ends
-/// the whole process, so the plugin checks it itself, whatever the host has checked.
-const LARGEST: usize = 32 << 20;
-
-/// Settings of the source.
-#[derive(Debug, Parameters)]
-pub struct Config {
-    /// Number of the last record; 0 goes on for ever.
-    #[parameter(default = 0)]
-    record_count: u64,
-    /// Records per second; 0 makes them as fast as they are taken.
-    #[parameter(default = 0, greater_than = -1)]
-    rate: f64,
-    /// Form of the payload: `raw` bytes or `structured` data.
-    #[parameter(name = "format.type", default = "raw", inclusion = ["raw", "structured"])]
-    format: String,
-    /// Bytes of a raw payload, at most 32 MiB.
-    #[parameter(name = "format.size", default = 100, less_than = 33_554_433)]
-    size: usize,
-    /// Fields of structured data with their types, as in `id:int,name:string`; the types are int,
-    /// float, string, bool, time and duration.
-    #[parameter(
-        name = "format.options",
-        default = "id:int,name:string,active:bool,at:time"
-    )]
-    fields: String,
-}
+use timing::{Burst, Timing};
 
 /// Makes records.
 #[derive(Debug)]
 pub struct Generator {
     next: u64,
     last: u64,
-    payload: Payload,
-    pace: Option<Pace>,
+    makes: Makes,
+    timing: Option<Timing>,
 }
 
-/// What a record's payload is made of.
+/// What records are made of: creates of no collection are made in loops of their own.
 #[derive(Debug)]
-enum Payload {
-    Raw(Vec<u8>),
-    Structured(Fields),
+enum Makes {
+    Creates(Content),
+    Mixed(Mixed),
 }
 
 impl Source for Generator {
     type Config = Config;
 
     fn validate(config: &Config) -> Result<()> {
-        Payload::new(config).map(|_| ())
+        if config.read_time.is_some() && config.rate > 0.0 {
+            let error = "`rate` is set too, which says the same: leave this one out";
+            return Err(Error::invalid_config("readTime", error));
+        }
+        Mixed::check(config)
     }
 
     fn open(config: Config, position: Option<&Position>) -> Result<Self> {
@@ -82,32 +65,37 @@ impl Source for Generator {
             } else {
                 config.record_count
             },
-            payload: Payload::new(&config)?,
-            pace: Pace::new(config.rate, Instant::now()),
+            makes: Mixed::open(&config)?
+                .into_simple()
+                .map_or_else(Makes::Mixed, Makes::Creates),
+            timing: timing(&config),
         })
     }
 
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
         let mut due = batch.room() as u64;
-        if let Some(pace) = &mut self.pace {
-            if pace.due(Instant::now()) == 0 && self.next <= self.last {
-                let _why = context.wait(pace.until_next(Instant::now()));
-            }
-            due = due.min(pace.due(Instant::now()));
+        if let Some(timing) = &mut self.timing
+            && self.next <= self.last
+        {
+            due = due.min(timing.due(context));
         }
         let begin = self.next;
         let end = begin.saturating_add(due).min(self.last.saturating_add(1));
         let range = begin..end;
-        self.next = match &self.payload {
-            Payload::Raw(pattern) => fill(batch, range, |number, record| {
+        self.next = match &self.makes {
+            Makes::Creates(Content::Raw(pattern)) => fill(batch, range, |number, record| {
                 record.payload(Stamped { number, pattern });
             }),
-            Payload::Structured(fields) => fill(batch, range, |number, record| {
+            Makes::Creates(Content::Structured(fields)) => fill(batch, range, |number, record| {
                 record.payload_map(|map| fields.write(number.get(), map));
             }),
+            Makes::Creates(Content::File(content)) => fill(batch, range, |_, record| {
+                record.payload(&**content);
+            }),
+            Makes::Mixed(mixed) => mixed.fill(batch, range),
         };
-        if let Some(pace) = &mut self.pace {
-            pace.made(self.next - begin);
+        if let Some(timing) = &mut self.timing {
+            timing.made(self.next - begin);
         }
         Ok(match self.next > self.last {
             true => Progress::End,
@@ -119,20 +107,13 @@ impl Source for Generator {
     }
 }
 
-impl Payload {
-    fn new(config: &Config) -> Result<Self> {
-        if config.format == "structured" {
-            let fields = Fields::parse(&config.fields)
-                .map_err(|error| Error::invalid_config("format.options", error))?;
-            return Ok(Self::Structured(fields));
-        }
-        if config.size > LARGEST {
-            let error = format!("{} bytes are more than {LARGEST}", config.size);
-            return Err(Error::invalid_config("format.size", error));
-        }
-        let pattern = (b' '..=b'~').cycle().take(config.size);
-        Ok(Self::Raw(pattern.collect()))
-    }
+fn timing(config: &Config) -> Option<Timing> {
+    let rate = match config.read_time {
+        Some(time) => 1.0 / time.as_secs_f64(),
+        None => config.rate,
+    };
+    let burst = Burst::new(config.burst.generate_time, config.burst.sleep_time);
+    Timing::new(Pace::new(rate), burst, Instant::now())
 }
 
 /// Makes the records with these numbers, as far as there is room; returns the number behind them.
@@ -176,7 +157,7 @@ plugin_api::export_plugin! { source: Generator }
 
 #[cfg(test)]
 mod tests {
-    use plugin_api::Settings;
+    use plugin_api::{Parameters as _, Settings};
 
     use super::*;
 

@@ -168,6 +168,12 @@ impl RecordWriter<'_> {
         self.put_key(span, abi::DataKind::STRUCTURED)
     }
 
+    /// Sets the data before the change to structured data, written value by value.
+    pub fn before_map(mut self, write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>)) -> Self {
+        let span = self.map(write);
+        self.put_before(span, abi::DataKind::STRUCTURED)
+    }
+
     /// Sets the key to owned data.
     pub fn key_data(mut self, key: &Data) -> Self {
         let (span, kind) = self.data(key);
