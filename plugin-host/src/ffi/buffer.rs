@@ -135,17 +135,13 @@ impl Buffer {
             index: RSlice::from_slice(&self.index[..self.records]),
         }
     }
+}
 
-    /// Bytes that the records take.
-    pub(crate) fn bytes(&self) -> usize {
-        self.arena_length
-    }
-
-    /// The position of a record that was accepted.
-    pub(crate) fn position(&self, record: usize) -> &[u8] {
-        let Span { offset, length } = self.index[record].position;
-        &self.arena[offset as usize..][..length as usize]
-    }
+/// The position of a record of a batch that was accepted.
+#[inline]
+pub(crate) fn position<'a>(batch: &BatchRef<'a>, record: usize) -> &'a [u8] {
+    let Span { offset, length } = batch.index.as_slice()[record].position;
+    &batch.arena.as_slice()[offset as usize..][..length as usize]
 }
 
 /// The lengths that a source has left in the buffer that it was lent; not checked yet.
@@ -321,7 +317,7 @@ mod tests {
             draft.finish();
         });
         assert_eq!(buffer.accept(filled), Ok(1));
-        assert_eq!(buffer.position(0), b"p1");
+        assert_eq!(position(&buffer.as_batch(0), 0), b"p1");
         assert_eq!(buffer.as_batch(7).index.len(), 1);
     }
 

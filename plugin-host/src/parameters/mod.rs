@@ -29,7 +29,8 @@ mod validate;
 pub use declared::check_defaults;
 pub use error::ConfigError;
 pub use reserved::{
-    BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RECORD_FORMAT, Side, set_aside, with_reserved,
+    BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RATE_BURST, RATE_PER_SECOND,
+    RECORD_FORMAT, Side, set_aside, with_reserved,
 };
 pub(crate) use rules::check_validation;
 pub use validate::validate;

@@ -11,6 +11,12 @@ use plugin_api::{Parameter, ParameterType, Validation, ValidationType};
 
 /// Records in a batch.
 pub const BATCH_SIZE: &str = "sdk.batch.size";
+/// How long records are held back so that a batch gets larger.
+pub const BATCH_DELAY: &str = "sdk.batch.delay";
+/// Records that a destination is given in a second.
+pub const RATE_PER_SECOND: &str = "sdk.rate.perSecond";
+/// Records that a destination is given at once, where the rate has let them add up.
+pub const RATE_BURST: &str = "sdk.rate.burst";
 /// How long a call that is at work may take.
 pub const CALL_TIMEOUT: &str = "sdk.call.timeout";
 /// What a destination writes of a record, where that is the host's to say.
@@ -99,13 +105,23 @@ fn reserved(side: Side) -> Vec<(&'static str, Parameter)> {
         "Most records in one batch; 0 leaves it to the host.",
         &[check(GreaterThan, "-1"), check(LessThan, "65537")],
     );
+    let batch_delay = parameter(
+        ParameterType::Duration,
+        "0s",
+        "How long records may be held back until a batch has its size; 0 holds none back.",
+        &[check(GreaterThan, "-1")],
+    );
     let call_timeout = parameter(
         ParameterType::Duration,
         "30s",
         "How long one call of the connector may take before it is given up as stuck.",
         &[check(GreaterThan, "0s")],
     );
-    let mut reserved = vec![(BATCH_SIZE, batch_size), (CALL_TIMEOUT, call_timeout)];
+    let mut reserved = vec![
+        (BATCH_SIZE, batch_size),
+        (BATCH_DELAY, batch_delay),
+        (CALL_TIMEOUT, call_timeout),
+    ];
     if side == Side::Destination {
         let format = parameter(
             ParameterType::String,
@@ -114,6 +130,20 @@ fn reserved(side: Side) -> Vec<(&'static str, Parameter)> {
             &[check(Inclusion, "opencdc/json,raw")],
         );
         reserved.push((RECORD_FORMAT, format));
+        let per_second = parameter(
+            ParameterType::Float,
+            "0",
+            "Most records in a second; 0 is no limit.",
+            &[check(GreaterThan, "-1")],
+        );
+        reserved.push((RATE_PER_SECOND, per_second));
+        let burst = parameter(
+            ParameterType::Int,
+            "0",
+            "Most records at once, where the rate has let them add up; 0 is the rate, rounded up.",
+            &[check(GreaterThan, "-1")],
+        );
+        reserved.push((RATE_BURST, burst));
     }
     reserved
 }
@@ -140,13 +170,10 @@ fn check(kind: ValidationType, value: &'static str) -> Validation {
     }
 }
 
-const NO_DELAY: &str = "no batch is held back to fill it";
 const NO_SCHEMAS: &str = "there is no schema registry, records keep the form they have";
-const NO_RATE: &str = "there is no rate limit";
 const NO_OPTIONS: &str = "the record formats have no options";
 
-const IGNORED_BY_SOURCES: [(&str, &str); 8] = [
-    ("sdk.batch.delay", NO_DELAY),
+const IGNORED_BY_SOURCES: [(&str, &str); 7] = [
     ("sdk.schema.context.enabled", NO_SCHEMAS),
     ("sdk.schema.context.name", NO_SCHEMAS),
     ("sdk.schema.extract.type", NO_SCHEMAS),
@@ -156,10 +183,7 @@ const IGNORED_BY_SOURCES: [(&str, &str); 8] = [
     ("sdk.schema.extract.key.subject", NO_SCHEMAS),
 ];
 
-const IGNORED_BY_DESTINATIONS: [(&str, &str); 6] = [
-    ("sdk.batch.delay", NO_DELAY),
-    ("sdk.rate.perSecond", NO_RATE),
-    ("sdk.rate.burst", NO_RATE),
+const IGNORED_BY_DESTINATIONS: [(&str, &str); 3] = [
     ("sdk.record.format.options", NO_OPTIONS),
     ("sdk.schema.extract.payload.enabled", NO_SCHEMAS),
     ("sdk.schema.extract.key.enabled", NO_SCHEMAS),

@@ -489,9 +489,10 @@ error validating "c": default "***" should be less than 3: less-than validation 
 fn the_host_adds_its_parameters_to_each_side() {
     let own = params([("path", parameter(File, &[]))]);
     let names = |side| with_reserved(&own, side).into_keys().collect::<Vec<_>>();
-    let source = ["path", BATCH_SIZE, CALL_TIMEOUT];
+    let source = ["path", BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT];
     assert_eq!(names(Side::Source), source);
-    let destination = ["path", BATCH_SIZE, CALL_TIMEOUT, RECORD_FORMAT];
+    let more = [RATE_BURST, RATE_PER_SECOND, RECORD_FORMAT];
+    let destination = [&source[..], &more].concat();
     assert_eq!(names(Side::Destination), destination);
     for side in [Side::Source, Side::Destination] {
         let all = with_reserved(&own, side);
@@ -517,6 +518,11 @@ fn the_host_s_parameters_have_defaults_and_limits() {
         (BATCH_SIZE, "0", "-1"),
         (CALL_TIMEOUT, "1ns", "0s"),
         (RECORD_FORMAT, "raw", "template"),
+        (BATCH_DELAY, "5s", "5"),
+        (BATCH_DELAY, "0", "-1s"),
+        (RATE_PER_SECOND, "0.5", "-1"),
+        (RATE_BURST, "0", "-1"),
+        (RATE_BURST, "10", "1.5"),
     ] {
         assert!(validate(&all, &settings([(name, good)])).is_ok(), "{name}");
         let error = validate(&all, &settings([(name, bad)])).unwrap_err();
@@ -528,11 +534,11 @@ fn the_host_s_parameters_have_defaults_and_limits() {
 fn a_plugin_s_own_reserved_name_counts() {
     let own = params([
         (BATCH_SIZE, with_default(parameter(Int, &[]), "7")),
-        ("sdk.rate.burst", parameter(Int, &[])),
+        ("sdk.record.format.options", parameter(Text, &[])),
     ]);
     let all = with_reserved(&own, Side::Destination);
     assert_eq!(all[BATCH_SIZE].default, "7");
-    let given = settings([("sdk.rate.burst", "5")]);
+    let given = settings([("sdk.record.format.options", "5")]);
     let (kept, ignored) = set_aside(&given, &all, Side::Destination);
     assert_eq!((kept, ignored), (given, Vec::new()));
 }
@@ -542,15 +548,15 @@ fn settings_of_conduit_are_set_aside_with_a_word() {
     let all = with_reserved(&BTreeMap::new(), Side::Destination);
     let given = settings([
         (BATCH_SIZE, "10"),
-        (" sdk.rate.perSecond", "5"),
-        ("sdk.rate.burst", " "),
+        (" sdk.record.format.options", "5"),
+        ("sdk.schema.extract.payload.enabled", " "),
         ("sdk.schema.extract.key.enabled", "true"),
         ("sdk.schema.context.name", "x"),
     ]);
     let (kept, ignored) = set_aside(&given, &all, Side::Destination);
     let said: Vec<_> = ignored.iter().map(ToString::to_string).collect();
     let expected = [
-        "setting \"sdk.rate.perSecond\" has no effect: there is no rate limit",
+        "setting \"sdk.record.format.options\" has no effect: the record formats have no options",
         "setting \"sdk.schema.extract.key.enabled\" has no effect: \
          there is no schema registry, records keep the form they have",
     ];
@@ -561,7 +567,10 @@ fn settings_of_conduit_are_set_aside_with_a_word() {
     let error = validate(&all, &kept).unwrap_err();
     assert_eq!(error.errors[0].code, "config.unknown");
 
-    let given = settings([("sdk.schema.context.name", "x"), ("sdk.batch.delay", "1s")]);
+    let given = settings([
+        ("sdk.schema.context.name", "x"),
+        ("sdk.schema.extract.type", "avro"),
+    ]);
     let all = with_reserved(&BTreeMap::new(), Side::Source);
     let (kept, ignored) = set_aside(&given, &all, Side::Source);
     assert!(kept.is_empty());

@@ -1,7 +1,7 @@
 //! The destinations of a pipeline: what they are given, and what they have answered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abi_stable::std_types::RSlice;
 use plugin_api::ffi::BatchRef;
@@ -9,48 +9,78 @@ use plugin_api::ffi::BatchRef;
 use super::answers::Answers;
 use super::error::PipelineError;
 use super::halt::{Halt, halt_on};
+use super::rate::Rate;
 use super::run::Run;
 use crate::session::{Call, CallError, DestinationSession};
 
 /// The destinations of one pipeline; all get the same records in the same order (I2).
-pub(super) struct Destinations(Vec<Destination>);
+pub(super) struct Destinations {
+    all: Vec<Destination>,
+    /// Whether one of them has a rate.
+    limited: bool,
+}
 
 impl Destinations {
     pub(super) fn new(destinations: impl Iterator<Item = Destination>) -> Self {
-        Self(destinations.collect())
+        let all: Vec<_> = destinations.collect();
+        let limited = all.iter().any(|it| it.rate.is_some());
+        Self { all, limited }
+    }
+
+    /// Whether one of them has a rate.
+    #[inline]
+    pub(super) fn are_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// How many of so many records may be written together, and the time until then. They count as
+    /// written when there is none.
+    pub(super) fn turn(&mut self, records: usize, begun: Instant) -> (usize, Duration) {
+        let now = begun.elapsed();
+        let rates = || self.all.iter().filter_map(|it| it.rate.as_ref());
+        let burst = rates().map(Rate::burst).min().unwrap_or(u64::MAX);
+        let together = burst.min(records as u64);
+        let rates = self.all.iter_mut().filter_map(|it| it.rate.as_mut());
+        let wait = rates.map(|rate| rate.wait(together, now)).max();
+        let wait = wait.unwrap_or_default();
+        if wait.is_zero() {
+            let rates = self.all.iter_mut().filter_map(|it| it.rate.as_mut());
+            rates.for_each(|rate| rate.take(together));
+        }
+        (usize::try_from(together).unwrap_or(records), wait)
     }
 
     /// Records below are confirmed by every destination (I3).
     pub(super) fn confirmed(&self) -> u64 {
-        let confirmed = self.0.iter().map(|it| it.answers.confirmed());
+        let confirmed = self.all.iter().map(|it| it.answers.confirmed());
         confirmed.min().unwrap_or(0)
     }
 
     /// Most records that one of them has not answered.
     pub(super) fn missing(&self) -> u64 {
-        let missing = self.0.iter().map(|it| it.answers.missing());
+        let missing = self.all.iter().map(|it| it.answers.missing());
         missing.max().unwrap_or(0)
     }
 
     /// Gives each the records of a batch, up to the first failure.
     pub(super) fn write(&mut self, batch: BatchRef<'_>) -> Result<(), Halt> {
-        self.0.iter_mut().try_for_each(|it| it.write(batch))
+        self.all.iter_mut().try_for_each(|it| it.write(batch))
     }
 
     /// Lets those answer that have deferred it, up to the first failure.
     pub(super) fn flush(&mut self) -> Result<(), Halt> {
-        let mut deferring = self.0.iter_mut().filter(|it| it.answers.missing() > 0);
+        let mut deferring = self.all.iter_mut().filter(|it| it.answers.missing() > 0);
         deferring.try_for_each(Destination::flush)
     }
 
     /// Tells each that the record with this position was the last.
     pub(super) fn stop(&self, last: Option<&[u8]>) -> Result<(), Halt> {
-        self.0.iter().try_for_each(|it| it.stop(last))
+        self.all.iter().try_for_each(|it| it.stop(last))
     }
 
     /// From this tick on each is expected to answer what it owes.
     pub(super) fn hear(&mut self, tick: u32) {
-        for destination in &mut self.0 {
+        for destination in &mut self.all {
             destination.heard = (tick, destination.answers.missing());
         }
     }
@@ -58,7 +88,7 @@ impl Destinations {
     /// Fails when one of them owes answers and has given none for as long as a call of it may take:
     /// the limit is for silence, not for one that answers slowly.
     pub(super) fn check_silence(&mut self, run: &Run) -> Result<(), PipelineError> {
-        for destination in &mut self.0 {
+        for destination in &mut self.all {
             let missing = destination.answers.missing();
             let (tick, before) = destination.heard;
             if missing != before {
@@ -81,16 +111,18 @@ pub(super) struct Destination {
     answers: Answers,
     /// Most records of one write.
     batch: usize,
+    rate: Option<Rate>,
     /// The tick at which it has answered last, and how many answers it owed then.
     heard: (u32, u64),
 }
 
 impl Destination {
-    pub(super) fn new(session: Arc<DestinationSession>, batch: usize) -> Self {
+    pub(super) fn new(session: Arc<DestinationSession>, batch: usize, rate: Option<Rate>) -> Self {
         Self {
             session,
             answers: Answers::default(),
             batch,
+            rate,
             heard: (0, 0),
         }
     }

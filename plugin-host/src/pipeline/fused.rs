@@ -6,20 +6,24 @@
 //! durable (I1, I3); records go to each destination in order and acks to the source in order (I2);
 //! at most one window is open and one is being committed, then the source waits.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use abi_stable::std_types::RSlice;
 use plugin_api::Position;
+use plugin_api::ffi::BatchRef;
 
 use super::committer::CommitError;
 use super::destinations::Destinations;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
+use super::hold::Hold;
 use super::positions::Positions;
 use super::run::{Outcome, Run};
 use super::window::Windows;
-use crate::ffi::{Buffer, MAX_WAIT};
+use crate::ffi::{Buffer, MAX_WAIT, position};
 use crate::session::{Call, ReadStatus, SourceSession};
 use crate::supervisor::{FORCED_GRACE, TICK};
 
@@ -36,7 +40,10 @@ pub(super) struct Fused {
     source: Arc<SourceSession>,
     destinations: Destinations,
     buffer: Buffer,
+    /// What was read and is held back, where a connector wants that.
+    hold: Option<Hold>,
     windows: Windows,
+    begun: Instant,
     /// Sequence of the next record.
     next: u64,
     until_end: bool,
@@ -49,6 +56,8 @@ pub(super) struct Fused {
     ack_failed: bool,
     /// The tick at which the source was asked to stop, until somebody is told that it goes on.
     stopped: Option<u32>,
+    /// A stop has come while records waited to be written: they are left, and so is all behind them.
+    has_left: bool,
 }
 
 impl Fused {
@@ -57,6 +66,7 @@ impl Fused {
         source: Arc<SourceSession>,
         destinations: Destinations,
         buffer: Buffer,
+        hold: Option<Hold>,
         windows: Windows,
         until_end: bool,
     ) -> Self {
@@ -65,13 +75,16 @@ impl Fused {
             source,
             destinations,
             buffer,
+            hold,
             windows,
+            begun: Instant::now(),
             next: 0,
             until_end,
             idle: None,
             destination_failed: false,
             ack_failed: false,
             stopped: None,
+            has_left: false,
         }
     }
 
@@ -84,7 +97,7 @@ impl Fused {
             let answered = if self.destination_failed {
                 Ok(())
             } else {
-                self.drain()
+                self.release().and_then(|()| self.drain())
             };
             and_also(answered, || self.settle())
         });
@@ -108,8 +121,16 @@ impl Fused {
             }
             self.tend_windows()?;
             let answering = self.destinations.missing() > 0;
-            let room = self.windows.room();
+            let held = self.held();
+            let room = self.windows.room().saturating_sub(held);
             if room < self.buffer.capacity().min(LEAST_ROOM) {
+                if held > 0 {
+                    self.release()?;
+                    if self.has_left {
+                        return self.leave_rest(stopping);
+                    }
+                    continue;
+                }
                 if self.run.is_stopping() && answering {
                     // What the source still has is read again; the answers have a time limit.
                     return Ok(Outcome::Stopped);
@@ -119,10 +140,20 @@ impl Fused {
                 continue;
             }
             self.source.context().set_max_wait(self.patience(answering));
-            let read = self.source.read(&mut self.buffer, room);
+            let wanted = self
+                .hold
+                .as_ref()
+                .map_or(room, |hold| hold.room().min(room));
+            let read = self.source.read(&mut self.buffer, wanted);
             let (status, records) = halt_on(self.source.connector(), Call::Read, read)?;
+            let due = self.due(records);
+            if due > 0 {
+                self.write(due)?;
+                if self.has_left {
+                    return self.leave_rest(stopping);
+                }
+            }
             if records > 0 {
-                self.write(records as u64)?;
                 self.idle = None;
             } else if answering {
                 self.flush()?;
@@ -187,32 +218,131 @@ impl Fused {
 
     /// Longest time that the next read may wait for data.
     fn patience(&self, answering: bool) -> Duration {
-        if answering {
+        let held = self.hold.as_ref().filter(|hold| hold.len() > 0);
+        let held = held.map_or(MAX_WAIT, |hold| hold.wait(Instant::now()));
+        held.min(if answering {
             FLUSH_WAIT
         } else if self.windows.is_open() {
             TICK
         } else {
             MAX_WAIT
+        })
+    }
+
+    /// Records that are held back.
+    fn held(&self) -> usize {
+        self.hold.as_ref().map_or(0, Hold::len)
+    }
+
+    /// After a read of so many records: how many are to be written now, of all that are there.
+    #[inline]
+    fn due(&mut self, records: usize) -> usize {
+        let Some(hold) = &mut self.hold else {
+            return records;
+        };
+        let now = Instant::now();
+        if records > 0 {
+            hold.add(self.buffer.as_batch(0), now);
+        }
+        if hold.wait(now).is_zero() {
+            hold.len()
+        } else {
+            0
         }
     }
 
-    fn write(&mut self, records: u64) -> Result<(), Halt> {
+    /// Writes what is held back, as nothing more is read.
+    fn release(&mut self) -> Result<(), Halt> {
+        let held = self.held();
+        if held > 0 {
+            self.write_at_rate(held)?;
+        }
+        Ok(())
+    }
+
+    /// A stop has come before all that was read was written: the rest is read again, so nothing
+    /// behind it may be read now.
+    fn leave_rest(&mut self, stopping: Option<u32>) -> Result<Outcome, Halt> {
+        if stopping.is_none() {
+            self.stop_source()?;
+        }
+        Ok(Outcome::Stopped)
+    }
+
+    /// Writes the records that are there.
+    #[inline]
+    fn write(&mut self, records: usize) -> Result<(), Halt> {
+        if self.hold.is_some() || self.destinations.are_limited() {
+            return self.write_at_rate(records);
+        }
+        self.write_part(0..records)
+    }
+
+    /// Writes the records that are there, held back or read, as fast as the destinations' rates let
+    /// them. After a stop the rest is left; either way they are gone then.
+    #[inline(never)]
+    fn write_at_rate(&mut self, records: usize) -> Result<(), Halt> {
+        let mut written = 0;
+        let mut halt = Ok(());
+        while written < records && halt.is_ok() {
+            let (together, wait) = self.destinations.turn(records - written, self.begun);
+            halt = if wait.is_zero() {
+                written += together;
+                self.write_part(written - together..written)
+            } else if self.run.is_forced() {
+                Err(Halt::Forced)
+            } else if self.run.is_stopping() {
+                self.has_left = true;
+                break;
+            } else {
+                self.await_turn(wait)
+            };
+        }
+        if let Some(hold) = &mut self.hold {
+            hold.clear();
+        }
+        halt
+    }
+
+    /// Waits until a rate lets records pass, not long: a stop must be seen.
+    fn await_turn(&mut self, wait: Duration) -> Result<(), Halt> {
+        self.tend_windows()?;
+        let answering = self.destinations.missing() > 0;
+        if answering {
+            self.flush()?;
+        }
+        let longest = if answering { FLUSH_WAIT } else { TICK };
+        self.source.context().pause(wait.min(longest));
+        Ok(())
+    }
+
+    #[inline]
+    fn write_part(&mut self, part: Range<usize>) -> Result<(), Halt> {
         let first = self.next;
+        let records = part.len() as u64;
+        let whole = match &self.hold {
+            Some(hold) => hold.as_batch(first),
+            None => self.buffer.as_batch(first),
+        };
         self.next += records;
         let counters = &self.run.counters;
         counters.read.store(self.next, Ordering::Relaxed);
-        counters
-            .bytes
-            .fetch_add(self.buffer.bytes() as u64, Ordering::Relaxed);
-        let written = self.destinations.write(self.buffer.as_batch(first));
+        if part.start == 0 {
+            let bytes = whole.arena.len() as u64;
+            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        let batch = BatchRef {
+            index: RSlice::from_slice(&whole.index.as_slice()[part]),
+            ..whole
+        };
+        let written = self.destinations.write(batch);
         if let Err(Halt::Abandoned) = written {
             return written;
         }
         let confirmed = self.destinations.confirmed();
-        let buffer = &self.buffer;
         let tick = self.run.ticks();
         self.windows
-            .add(first, records, confirmed, tick, |i| buffer.position(i));
+            .add(first, records, confirmed, tick, |i| position(&batch, i));
         counters.confirmed.store(confirmed, Ordering::Relaxed);
         written.map_err(|halt| self.failed(halt))
     }

@@ -12,6 +12,7 @@ use super::destinations::{Destination, Destinations};
 use super::error::PipelineError;
 use super::fused::Fused;
 use super::halt::{Halt, halt_on};
+use super::hold::{Hold, Wanted};
 use super::plan::{Plan, Planned};
 use super::run::{Outcome, Run};
 use super::window::Windows;
@@ -119,9 +120,15 @@ impl Launch {
         let destinations = sessions.iter().zip(&plan.destinations);
         let destinations = destinations.map(|(session, planned)| {
             let batch = planned.checked.batch_size().unwrap_or(u32::MAX);
-            Destination::new(Arc::clone(session), batch as usize)
+            let rate = planned.checked.rate();
+            Destination::new(Arc::clone(session), batch as usize, rate)
         });
         let records = planned.checked.batch_size().unwrap_or(BATCH_RECORDS);
+        let connectors = plan.destinations.iter().chain([planned]);
+        let hold = Hold::new(connectors.map(|planned| Wanted {
+            records: planned.checked.batch_size().unwrap_or(records) as usize,
+            delay: planned.checked.batch_delay(),
+        }));
         let commits = SourceCommits {
             committer: self.committer.clone(),
             key: self.key.clone(),
@@ -135,6 +142,7 @@ impl Launch {
             Arc::clone(source),
             Destinations::new(destinations),
             Buffer::new(records, RECORD_BYTES),
+            hold,
             windows,
             self.options.until_end,
         ))

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use plugin_api::{Parameter, duration};
 
+use super::rate::Rate;
 use crate::parameters::{
-    BATCH_SIZE, CALL_TIMEOUT, ConfigError, IgnoredSetting, Side, set_aside, validate, with_reserved,
+    BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT, ConfigError, IgnoredSetting, RATE_BURST,
+    RATE_PER_SECOND, Side, set_aside, validate, with_reserved,
 };
 
 /// Settings that were checked against the specification, with defaults filled in.
@@ -38,6 +40,22 @@ impl Checked {
             .get(CALL_TIMEOUT)
             .and_then(|text| duration::parse(text).ok())
             .unwrap_or(DEFAULT)
+    }
+
+    /// How long records are held back to fill a batch.
+    pub(super) fn batch_delay(&self) -> Duration {
+        let delay = self.settings.get(BATCH_DELAY);
+        delay
+            .and_then(|text| duration::parse(text).ok())
+            .unwrap_or_default()
+    }
+
+    /// The limit of a destination.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        let number = |name| self.settings.get(name);
+        let per_second = number(RATE_PER_SECOND)?.parse().ok()?;
+        let burst = number(RATE_BURST).and_then(|text| text.parse().ok());
+        Rate::new(per_second, burst.unwrap_or(0))
     }
 
     /// Records of a batch; `None` leaves it to the driver.

@@ -45,7 +45,7 @@ impl RecordBatch {
     pub(super) fn amount(&self) -> Amount {
         Amount {
             records: self.len(),
-            bytes: self.buffer.bytes(),
+            bytes: self.buffer.as_batch(0).arena.len(),
         }
     }
 

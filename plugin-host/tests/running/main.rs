@@ -5,6 +5,7 @@
     reason = "a test's helper functions may fail the test"
 )]
 
+mod batching;
 mod delivery;
 mod streams;
 mod stuck;

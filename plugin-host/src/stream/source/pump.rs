@@ -7,7 +7,7 @@ use plugin_api::ffi::{AckBatch, SourceObject, Span};
 use plugin_api::{AckMode, Position, StreamNotOpen};
 
 use super::ACKS;
-use crate::ffi::{Buffer, MAX_WAIT};
+use crate::ffi::{Buffer, MAX_WAIT, position};
 use crate::session::{ReadStatus, SourceSession};
 use crate::stream::batch::RecordBatch;
 use crate::stream::budget::{Amount, Budget};
@@ -119,7 +119,7 @@ impl SourcePump {
         if records == 0 {
             self.spare = Some(buffer);
         } else {
-            self.last = Some(Position::from(buffer.position(records - 1)));
+            self.last = Some(Position::from(position(&buffer.as_batch(0), records - 1)));
             let batch = RecordBatch {
                 buffer,
                 first: self.read,
