@@ -79,6 +79,11 @@
 //!   about it. Today an error ends the run; the next one goes on behind the last stored position.
 //! - What a connector logs with the `log` crate appears in the host's log, with the connector's name.
 //!
+//! # Features
+//!
+//! - `testing` (off): the module `testing`, with which a connector's crate tests in one line that its source
+//!   or destination keeps the contract. Enable it in `[dev-dependencies]`.
+//!
 //! # Trust
 //!
 //! A plugin in the host's process can do whatever the host can. The checks at load keep mistakes out,
@@ -101,6 +106,8 @@ pub mod record;
 mod source;
 mod specification;
 pub mod structured;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use batch::{
     Batch, BatchWriter, DecimalCounter, Field, FieldWriter, MetadataView, RecordView, RecordWriter,

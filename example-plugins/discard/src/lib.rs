@@ -89,6 +89,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_destination_keeps_the_contract() {
+        plugin_api::testing::destination(plugin(), &[("checksum", "true")]);
+    }
+
+    #[test]
     fn every_byte_counts() {
         let bytes: Vec<u8> = (0..100).collect();
         let whole = sum(&bytes);

@@ -11,3 +11,25 @@ pub use destination::{Append, AppendConfig};
 pub use source::{Lines, LinesConfig};
 
 plugin_api::export_plugin! { source: Lines, destination: Append }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_keeps_the_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in");
+        std::fs::write(&path, "one\n\ntwo\r\nthree\n").unwrap();
+        let path = path.to_str().unwrap();
+        plugin_api::testing::source(plugin(), &[("path", path), ("follow", "false")]);
+        plugin_api::testing::source(plugin(), &[("path", path)]);
+    }
+
+    #[test]
+    fn the_destination_keeps_the_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        plugin_api::testing::destination(plugin(), &[("path", path.to_str().unwrap())]);
+    }
+}

@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn the_source_keeps_the_contract() {
+        plugin_api::testing::source(plugin(), &[]);
+        plugin_api::testing::source(plugin(), &[("recordCount", "10")]);
+        let mixed = [
+            ("operations", "create,update"),
+            ("collections.users.format.type", "structured"),
+            ("collections.orders.operations", "delete"),
+        ];
+        plugin_api::testing::source(plugin(), &mixed);
+    }
+
+    #[test]
     fn a_payload_too_large_for_memory_is_refused() {
         let error = Generator::validate(&config(&[("format.size", "1000000000000000")]));
         assert_eq!(error.unwrap_err().parameters()[0].name, "format.size");

@@ -94,6 +94,12 @@ mod tests {
     }
 
     #[test]
+    fn the_destination_keeps_the_contract() {
+        log::set_max_level(log::LevelFilter::Trace);
+        plugin_api::testing::destination(plugin(), &[("level", "debug")]);
+    }
+
+    #[test]
     fn every_level_is_one_of_the_log() {
         for word in ["trace", "debug", "info", "warn", "error"] {
             assert_eq!(word.parse::<Level>().unwrap().as_str().to_lowercase(), word);

@@ -15,8 +15,8 @@ mod instance;
 mod log;
 mod settings;
 mod source;
-#[cfg(test)]
-mod test_buffer;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod testing;
 
 pub use abi_stable::library::LibHeader;
 pub use abi_stable::std_types::ROption;
@@ -26,4 +26,4 @@ pub use destination::new_destination;
 pub use export::{Export, NewDestination, NewSource, Plugin, header, package_facts};
 pub use source::new_source;
 #[cfg(test)]
-pub(crate) use test_buffer::TestBuffer;
+pub(crate) use testing::TestBuffer;

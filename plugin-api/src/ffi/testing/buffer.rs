@@ -1,4 +1,4 @@
-//! A batch's memory for unit tests, as a host would lend it.
+//! A batch's memory for tests, as a host would lend it.
 
 use forebay_abi as abi;
 
@@ -31,10 +31,10 @@ impl TestBuffer {
         let mut buffer = unsafe {
             abi::BatchBuffer::from_raw(
                 self.arena.as_mut_ptr(),
-                bytes.try_into().unwrap(),
+                number(bytes),
                 self.index.as_mut_ptr(),
-                records.try_into().unwrap(),
-                self.limit.try_into().unwrap(),
+                number(records),
+                number(self.limit),
                 owner,
                 grow,
             )
@@ -50,6 +50,11 @@ impl TestBuffer {
             index: self.index[..records].into(),
         })
     }
+}
+
+/// A length as the buffer has it; a test's are small.
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 unsafe extern "C" fn grow(buffer: &mut abi::BatchBuffer, capacity: u32) -> bool {

@@ -1,0 +1,151 @@
+//! The context of a connector under test.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use abi_stable::prefix_type::WithMetadata;
+use abi_stable::staticref;
+use forebay_abi as abi;
+
+/// A context that waits as a host's does. It has no descriptor to poll.
+pub(crate) struct TestContext {
+    state: Arc<State>,
+    handle: abi::Context,
+}
+
+struct State {
+    bits: Mutex<u32>,
+    changed: Condvar,
+    max_wait: AtomicU64,
+}
+
+impl TestContext {
+    pub(crate) fn new() -> Self {
+        let state = Arc::new(State {
+            bits: Mutex::new(0),
+            changed: Condvar::new(),
+            max_wait: AtomicU64::new(0),
+        });
+        let data = Arc::into_raw(Arc::clone(&state)).cast::<()>();
+        // SAFETY: `data` is a counted pointer to a `State`, which is `Sync`; each of the vtable's
+        // functions takes it as that, and `release` gives one count back.
+        let handle = unsafe { abi::Context::from_raw(data, vtable()) };
+        Self { state, handle }
+    }
+
+    pub(crate) fn handle(&self) -> &abi::Context {
+        &self.handle
+    }
+
+    /// Limits how long the following calls may wait for data.
+    pub(crate) fn set_max_wait(&self, max_wait: Duration) {
+        let nanoseconds = u64::try_from(max_wait.as_nanos()).unwrap_or(u64::MAX);
+        self.state.max_wait.store(nanoseconds, Ordering::SeqCst);
+    }
+
+    /// Tells the connector that it was asked to stop.
+    pub(crate) fn stop(&self) {
+        self.state.signal(abi::Wakeups::STOP);
+    }
+}
+
+impl State {
+    fn signal(&self, bits: abi::Wakeups) {
+        *self.bits.lock().unwrap_or_else(PoisonError::into_inner) |= bits.0;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, nanoseconds: u64) -> abi::Wakeups {
+        let longest = nanoseconds.min(self.max_wait.load(Ordering::SeqCst));
+        let deadline = Instant::now() + Duration::from_nanos(longest);
+        let mut bits = self.bits.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if *bits != 0 {
+                let found = *bits;
+                *bits &= !abi::Wakeups::WOKEN.0;
+                return abi::Wakeups(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return abi::Wakeups::TIMEOUT;
+            }
+            let waited = self.changed.wait_timeout(bits, left);
+            bits = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+struct VTable;
+
+impl VTable {
+    staticref!(const STATIC: WithMetadata<abi::ContextVTable> =
+    WithMetadata::new(abi::ContextVTable {
+        retain,
+        release,
+        wait,
+        remaining,
+        max_wait,
+        wake,
+        waitable,
+        flags,
+        wakeups,
+    }));
+}
+
+fn vtable() -> abi::ContextVTable_Ref {
+    abi::ContextVTable_Ref(VTable::STATIC.as_prefix())
+}
+
+/// Views the state behind a handle.
+///
+/// # Safety
+///
+/// `data` comes from [`TestContext::new`] and was not released for the last time.
+unsafe fn state<'a>(data: *const ()) -> &'a State {
+    // SAFETY: the caller vouches for a live, counted pointer to a `State`.
+    unsafe { &*data.cast::<State>() }
+}
+
+unsafe extern "C" fn retain(data: *const ()) {
+    // SAFETY: `data` is a counted pointer, by the contract of `Context::from_raw`.
+    unsafe { Arc::increment_strong_count(data.cast::<State>()) }
+}
+
+unsafe extern "C" fn release(data: *const ()) {
+    // SAFETY: as in `retain`; this count is given back once.
+    unsafe { Arc::decrement_strong_count(data.cast::<State>()) }
+}
+
+unsafe extern "C" fn wait(data: *const (), nanoseconds: u64) -> abi::Wakeups {
+    // SAFETY: the handle that calls is alive.
+    unsafe { state(data) }.wait(nanoseconds)
+}
+
+unsafe extern "C" fn remaining(_data: *const ()) -> u64 {
+    u64::MAX
+}
+
+unsafe extern "C" fn max_wait(data: *const ()) -> u64 {
+    // SAFETY: the handle that calls is alive.
+    unsafe { state(data) }.max_wait.load(Ordering::SeqCst)
+}
+
+unsafe extern "C" fn wake(data: *const ()) {
+    // SAFETY: the handle that calls is alive.
+    unsafe { state(data) }.signal(abi::Wakeups::WOKEN);
+}
+
+unsafe extern "C" fn waitable(_data: *const ()) -> isize {
+    -1
+}
+
+unsafe extern "C" fn flags(_data: *const ()) -> abi::RunFlags {
+    abi::RunFlags::default()
+}
+
+unsafe extern "C" fn wakeups(data: *const ()) -> abi::Wakeups {
+    // SAFETY: the handle that calls is alive.
+    let bits = &unsafe { state(data) }.bits;
+    abi::Wakeups(*bits.lock().unwrap_or_else(PoisonError::into_inner))
+}

@@ -1,0 +1,20 @@
+//! What a host lends to a plugin, made for tests: services, contexts, batches and sinks for answers.
+//!
+//! Owns all that needs `unsafe` of a host that only tests one connector; what is tested is
+//! [`testing`](crate::testing)'s.
+
+mod buffer;
+#[cfg(feature = "testing")]
+mod context;
+#[cfg(feature = "testing")]
+mod host;
+#[cfg(feature = "testing")]
+mod sink;
+
+pub(crate) use buffer::TestBuffer;
+#[cfg(feature = "testing")]
+pub(crate) use context::TestContext;
+#[cfg(feature = "testing")]
+pub(crate) use host::TestHost;
+#[cfg(feature = "testing")]
+pub(crate) use sink::with_sink;

@@ -1,0 +1,208 @@
+//! The tests of a destination.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use abi_stable::std_types::{ROption, RSlice};
+
+use super::Settings;
+use super::common::{Connector, configured, expect, from_abi, test_settings, torn_down};
+use super::limit::Steps;
+use super::specification;
+use crate::ffi::testing::{TestBuffer, TestContext, TestHost, with_sink};
+use crate::ffi::{CallStatus, DestinationObject, Setting};
+use crate::structured::Map;
+use crate::{BatchWriter, Data, Error, Operation, Plugin, Position, Record, Result};
+
+/// Longest wait of a flush for answers.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Bytes of a batch.
+const BYTES: usize = 1 << 20;
+
+struct Destination {
+    object: DestinationObject,
+    context: TestContext,
+    answers: Vec<(Range<u64>, Option<Error>)>,
+}
+
+impl Connector for Destination {
+    fn configure(&mut self, settings: &[Setting<'_>]) -> Result<()> {
+        let settings = RSlice::from_slice(settings);
+        from_abi(self.object.configure(self.context.handle(), settings))
+    }
+
+    fn teardown(&mut self) -> Result<()> {
+        from_abi(self.object.teardown(self.context.handle()))
+    }
+}
+
+impl Destination {
+    fn start(&mut self, steps: &Steps) {
+        steps.begin("`start`");
+        let started = self.object.start(self.context.handle());
+        expect("`start`", from_abi(started));
+    }
+
+    /// Writes records; returns their sequences.
+    fn write(&mut self, records: &[Record], steps: &Steps) -> Range<u64> {
+        steps.begin("`write`");
+        let Self {
+            object,
+            context,
+            answers,
+        } = self;
+        let fill = |buffer: &mut crate::ffi::BatchBuffer| {
+            let mut batch = BatchWriter::new(buffer);
+            records.iter().for_each(|record| batch.push(record));
+        };
+        let (written, sequences) = TestBuffer::new(records.len(), BYTES).fill(fill, |batch| {
+            let first = batch.first_sequence;
+            let written = with_sink(answers, |sink| {
+                from_abi(object.write(context.handle(), batch, sink))
+            });
+            (written, first..first + records.len() as u64)
+        });
+        goes_on("`write`", written);
+        sequences
+    }
+
+    /// Stops, and flushes until all of these records are answered.
+    fn finish(&mut self, last: &Record, sequences: Range<u64>, steps: &Steps) {
+        self.context.stop();
+        steps.begin("`stop`");
+        let last = ROption::RSome(RSlice::from_slice(last.position.as_bytes()));
+        let stopped = self.object.stop(self.context.handle(), last);
+        expect("`stop`", from_abi(stopped));
+        self.context.set_max_wait(WAIT);
+        // No step begins in this loop: all answers have the time of one call.
+        steps.begin("answering all records by `flush`");
+        while sequences
+            .clone()
+            .any(|sequence| self.answers_to(sequence) == 0)
+        {
+            let Self {
+                object,
+                context,
+                answers,
+            } = self;
+            let flushed = with_sink(answers, |sink| {
+                from_abi(object.flush(context.handle(), sink))
+            });
+            goes_on("`flush`", flushed);
+        }
+        for sequence in sequences.clone() {
+            assert_eq!(self.answers_to(sequence), 1, "answers to record {sequence}");
+        }
+        let foreign = self
+            .answers
+            .iter()
+            .find(|(answered, _)| answered.start < sequences.start || answered.end > sequences.end);
+        assert!(
+            foreign.is_none(),
+            "an answer to {foreign:?}, and the records {sequences:?} were written"
+        );
+    }
+
+    fn answers_to(&self, sequence: u64) -> usize {
+        let answers = self.answers.iter();
+        answers
+            .filter(|(answered, _)| answered.contains(&sequence))
+            .count()
+    }
+
+    /// Writes records in a life of its own that must all be acknowledged, or at least answered.
+    fn live(mut self, records: &[Record], all_acked: bool, steps: &Steps) {
+        self.start(steps);
+        let sequences = self.write(records, steps);
+        self.finish(&records[records.len() - 1], sequences.clone(), steps);
+        for (answered, refused) in &self.answers {
+            if let (true, Some(error)) = (all_acked, refused) {
+                let number = answered.start - sequences.start;
+                panic!(
+                    "a created record is refused: {:?}: {error:#}",
+                    records.get(usize::try_from(number).unwrap_or(0))
+                );
+            }
+        }
+        torn_down(self, steps);
+    }
+}
+
+fn goes_on(call: &str, status: Result<CallStatus>) {
+    let status = expect(call, status);
+    assert!(
+        status == CallStatus::MORE,
+        "{call} says that the destination takes no further record"
+    );
+}
+
+/// Tests the destination of the plugin.
+pub(super) fn test(plugin: Plugin, settings: &Settings, steps: &Steps) {
+    let host = TestHost::new();
+    steps.begin("`specify`");
+    let specification = specification::of(plugin, host);
+    let (Some(params), Some(new)) = (
+        &specification.destination_params,
+        plugin.module().new_destination().into_option(),
+    ) else {
+        panic!("the plugin has no destination");
+    };
+    let make = || Destination {
+        object: expect("the constructor", host.construct(new)),
+        context: TestContext::new(),
+        answers: Vec::new(),
+    };
+    test_settings(&make, settings, &specification::required(params), steps);
+
+    configured(&make, settings, steps).live(&created(), true, steps);
+    // Where one was before, another one goes on.
+    configured(&make, settings, steps).live(&created(), true, steps);
+    configured(&make, settings, steps).live(&of_all_kinds(), false, steps);
+    let left = host.live_objects();
+    assert_eq!(
+        left, 0,
+        "objects of the plugin are left after all were torn down and dropped"
+    );
+}
+
+/// Records that every destination can write.
+fn created() -> Vec<Record> {
+    let raw = |number: u8| {
+        let mut record = record(Operation::Create, number);
+        record.key = Some(Data::Raw(vec![b'k', number]));
+        record.payload.after = Some(format!("number {number}").into());
+        record
+    };
+    let mut records: Vec<_> = (b'0'..=b'9').map(raw).collect();
+    let mut structured = record(Operation::Create, b'a');
+    structured.payload.after = Some(fields());
+    records.push(structured);
+    records
+}
+
+/// Records of each operation, with nothing in them and with all that can be.
+fn of_all_kinds() -> Vec<Record> {
+    let mut records = Vec::new();
+    for (number, operation) in (b'A'..).step_by(2).zip(Operation::ALL) {
+        records.push(record(operation, number));
+        let mut full = record(operation, number + 1);
+        full.metadata.insert("a key", "a value");
+        full.key = Some(fields());
+        full.payload.before = Some(fields());
+        full.payload.after = Some(b"\0\xff\n".into());
+        records.push(full);
+    }
+    records
+}
+
+fn record(operation: Operation, position: u8) -> Record {
+    Record::new(operation, Position::new([position]))
+}
+
+fn fields() -> Data {
+    let mut fields = Map::new();
+    fields.insert("id", 7);
+    fields.insert("name", "basalt");
+    fields.into()
+}

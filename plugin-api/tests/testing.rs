@@ -1,0 +1,263 @@
+//! The suite for connectors sees what is wrong with one.
+#![cfg(feature = "testing")]
+
+use std::panic::catch_unwind;
+
+use plugin_api::ffi::embed::MarkerFacts;
+use plugin_api::ffi::{Export, NewDestination, NewSource, ROption, new_destination, new_source};
+use plugin_api::{
+    Acks, Batch, BatchWriter, Context, Destination, Error, Parameter, ParameterType, Parameters,
+    Plugin, Position, Progress, Result, Settings, Source, testing,
+};
+
+/// Makes a plugin of one type, as `export_plugin!` does, but several of them in one crate.
+macro_rules! plugin {
+    ($params:ident, $source:expr, $destination:expr, $type:ty, $trait:ident) => {{
+        enum Exported {}
+
+        impl Export for Exported {
+            const FACTS: MarkerFacts = {
+                let mut facts = plugin_api::ffi::package_facts(
+                    "test",
+                    "0.1.0",
+                    "v0.1.0",
+                    "for tests",
+                    "nobody",
+                    "unused",
+                    true,
+                );
+                let params = <<$type as $trait>::Config as Parameters>::PARAMETERS;
+                facts.specification.$params = Some(params);
+                facts
+            };
+            const NEW_SOURCE: ROption<NewSource> = $source;
+            const NEW_DESTINATION: ROption<NewDestination> = $destination;
+        }
+
+        Plugin::of::<Exported>()
+    }};
+    (source: $type:ty) => {
+        plugin!(
+            source_params,
+            ROption::RSome(new_source::<$type>),
+            ROption::RNone,
+            $type,
+            Source
+        )
+    };
+    (destination: $type:ty) => {
+        plugin!(
+            destination_params,
+            ROption::RNone,
+            ROption::RSome(new_destination::<$type>),
+            $type,
+            Destination
+        )
+    };
+}
+
+/// How the suite fails a connector.
+fn failure(test: fn(Plugin, &[(&str, &str)]), plugin: Plugin, settings: &[(&str, &str)]) -> String {
+    let failed = catch_unwind(|| test(plugin, settings)).expect_err("it passes");
+    match failed.downcast::<String>() {
+        Ok(message) => *message,
+        Err(other) => (*other.downcast::<&str>().expect("a text")).to_owned(),
+    }
+}
+
+#[derive(Parameters)]
+struct Config {
+    /// Which fault the connector has.
+    fault: String,
+}
+
+/// Counts to 5.
+struct Counter {
+    next: u64,
+    opened: bool,
+    fault: String,
+}
+
+impl Source for Counter {
+    type Config = Config;
+
+    fn open(config: Config, position: Option<&Position>) -> Result<Self> {
+        let reached = position.map(Position::parse::<u64>).transpose()?;
+        let again = config.fault == "again" && reached.is_some();
+        Ok(Self {
+            next: reached.unwrap_or(0) + u64::from(!again),
+            opened: reached.is_some(),
+            fault: config.fault,
+        })
+    }
+
+    fn read(&mut self, batch: &mut BatchWriter, _: &Context) -> Result<Progress> {
+        while self.next <= 5 && self.fault != "nothing" {
+            let position = if self.fault == "same" { 7 } else { self.next };
+            let payload = if self.fault == "other" && self.opened {
+                0
+            } else {
+                self.next
+            };
+            batch.create(position).payload(payload);
+            self.next += 1;
+        }
+        match &*self.fault {
+            "error" => Err(Error::fatal("out of order")),
+            _ => Ok(Progress::End),
+        }
+    }
+
+    fn ack(&mut self, _: &Position) -> Result<()> {
+        match &*self.fault {
+            "ack" => Err(Error::fatal("not taken")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_source_that_keeps_the_contract_passes() {
+    testing::source(plugin!(source: Counter), &[("fault", "none")]);
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_told() {
+    for (fault, said) in [
+        ("nothing", "the source has no record with these settings"),
+        (
+            "same",
+            "record 1 has the position `7` of a record before it",
+        ),
+        (
+            "again",
+            "opened at `1`, the source goes on at `1`, expected `2`",
+        ),
+        (
+            "other",
+            "opened at `1`, the source gives another record at `2` than before",
+        ),
+        ("error", "`read` has failed: out of order"),
+        ("ack", "`ack` has failed: not taken"),
+    ] {
+        let told = failure(
+            testing::source,
+            plugin!(source: Counter),
+            &[("fault", fault)],
+        );
+        assert!(told.contains(said), "{fault}: {told}");
+    }
+    let told = failure(testing::source, plugin!(source: Counter), &[]);
+    assert_eq!(
+        told,
+        "`configure` has failed: parameter `fault`: a value is required"
+    );
+    let told = failure(testing::destination, plugin!(source: Counter), &[]);
+    assert_eq!(told, "the plugin has no destination");
+}
+
+/// Takes records.
+struct Sink(String);
+
+impl Destination for Sink {
+    type Config = Config;
+
+    fn open(config: Config) -> Result<Self> {
+        Ok(Self(config.fault))
+    }
+
+    fn write(&mut self, batch: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
+        let Some(first) = batch.get(0) else {
+            return Ok(());
+        };
+        match &*self.0 {
+            "twice" => acks.ok(&first),
+            "foreign" => acks.ok_range(0, 1),
+            "refused" => acks.nack(&first, Error::fatal("no")),
+            "closed" => acks.close(),
+            _ => return Ok(()),
+        }
+        if self.0 == "twice" {
+            acks.ok(&first);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_destination_that_keeps_the_contract_passes() {
+    testing::destination(plugin!(destination: Sink), &[("fault", "none")]);
+}
+
+#[test]
+fn what_is_wrong_with_a_destination_is_told() {
+    for (fault, said) in [
+        ("twice", "answers to record 100"),
+        (
+            "foreign",
+            "an answer to Some((0..1, None)), and the records 100..111 were written",
+        ),
+        ("refused", "a created record is refused"),
+        (
+            "closed",
+            "`write` says that the destination takes no further record",
+        ),
+    ] {
+        let told = failure(
+            testing::destination,
+            plugin!(destination: Sink),
+            &[("fault", fault)],
+        );
+        assert!(told.contains(said), "{fault}: {told}");
+    }
+}
+
+/// Parameters that are written by hand, and wrong.
+struct Wrong;
+
+impl Parameters for Wrong {
+    const PARAMETERS: &'static [(&'static str, Parameter)] = &[(
+        "path",
+        Parameter {
+            default: std::borrow::Cow::Borrowed(""),
+            kind: ParameterType::String,
+            description: std::borrow::Cow::Borrowed("What it does."),
+            validations: std::borrow::Cow::Borrowed(&[plugin_api::Validation {
+                kind: plugin_api::ValidationType::Required,
+                value: std::borrow::Cow::Borrowed(""),
+            }]),
+            secret: false,
+        },
+    )];
+
+    fn from_settings(_: &Settings<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Takes anything.
+struct Careless;
+
+impl Destination for Careless {
+    type Config = Wrong;
+
+    fn open(_: Wrong) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn write(&mut self, _: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_required_parameter_that_is_not_asked_for_is_told() {
+    let plugin = plugin!(destination: Careless);
+    let told = failure(testing::destination, plugin, &[("path", "x")]);
+    assert_eq!(
+        told,
+        "`configure` takes settings without \"path\", which is required"
+    );
+    let told = failure(testing::destination, plugin, &[]);
+    assert_eq!(told, "the test's settings lack \"path\", which is required");
+}
