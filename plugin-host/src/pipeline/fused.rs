@@ -175,7 +175,7 @@ impl Fused {
                 stopping = Some(self.stop_source()?);
             }
             if stopping.is_some_and(|tick| self.run.since(tick) >= self.source.budget()) {
-                return Err(Halt::Failed(PipelineError::NotStopped {
+                return Err(Halt::from(PipelineError::NotStopped {
                     connector: self.source.connector().to_owned(),
                     after: self.source.budget(),
                 }));
@@ -366,9 +366,10 @@ impl Fused {
     /// A destination has failed. Of a record that it has refused, the source's position is told.
     fn failed(&mut self, mut halt: Halt) -> Halt {
         self.destination_failed = true;
-        if let Halt::Failed(PipelineError::Nack {
-            sequence, position, ..
-        }) = &mut halt
+        if let Halt::Failed(error) = &mut halt
+            && let PipelineError::Nack {
+                sequence, position, ..
+            } = &mut **error
         {
             *position = self.windows.unanswered(*sequence).map(Position::from);
         }

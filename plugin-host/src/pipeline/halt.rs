@@ -5,8 +5,8 @@ use crate::session::{Call, CallError};
 
 /// Why the loop ends early.
 pub(super) enum Halt {
-    /// Something has failed.
-    Failed(PipelineError),
+    /// Something has failed. Boxed: each batch passes through results with this in them.
+    Failed(Box<PipelineError>),
     /// The pipeline was stopped by force.
     Forced,
     /// The supervisor has taken the run over: this thread must touch nothing any more.
@@ -15,7 +15,7 @@ pub(super) enum Halt {
 
 impl From<PipelineError> for Halt {
     fn from(error: PipelineError) -> Self {
-        Self::Failed(error)
+        Self::Failed(Box::new(error))
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn halt_on<T>(
     result: Result<T, CallError>,
 ) -> Result<T, Halt> {
     result.map_err(|error| {
-        PipelineError::call(connector, call, error).map_or(Halt::Abandoned, Halt::Failed)
+        PipelineError::call(connector, call, error).map_or(Halt::Abandoned, Halt::from)
     })
 }
 

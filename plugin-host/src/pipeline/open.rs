@@ -79,7 +79,7 @@ impl Launch {
             Ok(outcome) => outcome,
             Err(Halt::Abandoned) => return None,
             Err(Halt::Forced) => Outcome::Forced,
-            Err(Halt::Failed(error)) => Outcome::Failed(Arc::new(error)),
+            Err(Halt::Failed(error)) => Outcome::Failed(Arc::new(*error)),
         };
         self.close(outcome, &source, &sessions)
     }
