@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
 use crate::files::{artifact_folder, file_name};
@@ -129,6 +130,9 @@ impl Variant {
 
     /// Writes what has changed since the last time, so that cargo doesn't build the rest again.
     fn write(&self, folder: &Path) {
+        // A variant's plugin and its program are built from one folder, by tests that run at once.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _writing = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let files: BTreeMap<PathBuf, &[u8]> = self
             .files
             .iter()
