@@ -121,7 +121,7 @@ fn a_list_has_just_the_explicit_names() {
     ];
     let listed = service.list();
     assert_eq!(listed.keys().collect::<Vec<_>>(), names);
-    assert!(listed.values().all(|it| **it == expected));
+    assert!(listed.values().all(|it| *it == expected));
 }
 
 #[test]
