@@ -129,7 +129,7 @@ fn a_file_that_cannot_be_read_is_3_and_the_others_are_told_all_the_same() {
         .run(&["validate", "missing.yaml", "a.yaml", "--json"])
         .expect_code(3);
     let expected = [
-        "missing.yaml:0:0 pipeline.unreadable",
+        "missing.yaml:null:null pipeline.unreadable",
         "a.yaml:5:9 config.invalid",
     ];
     let document: Value = serde_json::from_str(&told.stdout).unwrap();
