@@ -147,10 +147,10 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
 
 fn fill(folder: &Path, plugins: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let plugin_folder = folder.join(PLUGINS);
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     // First of all, since it marks the folder as ours should we be stopped on the way.
     replace(&folder.join(PIPELINE), PIPELINE_BYTES)?;
-    fs::create_dir_all(&plugin_folder)
+    make_folder(&plugin_folder)
         .with_context(|| format!("can't make the folder `{}`", plugin_folder.display()))?;
     replace(&folder.join(DATA), DATA_BYTES)?;
     replace(&folder.join(LICENCE), LICENCE_BYTES)?;
@@ -174,6 +174,16 @@ fn fill(folder: &Path, plugins: &[PathBuf]) -> anyhow::Result<Vec<String>> {
         names.push(name.to_string_lossy().into_owned());
     }
     Ok(names)
+}
+
+/// Makes a folder that only its user may write to, whatever the mask: from one that others may write
+/// to no plugin is loaded.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    builder.create(path)
 }
 
 /// Puts a new file in the place of an old one. The old one is never written to: a process may have
