@@ -24,7 +24,7 @@ use super::positions::Positions;
 use super::run::{Outcome, Run};
 use super::window::Windows;
 use crate::ffi::{Buffer, MAX_WAIT, position};
-use crate::session::{Call, ReadStatus, SourceSession};
+use crate::session::{Call, ReadStatus, Rest, SourceSession};
 use crate::supervisor::{FORCED_GRACE, TICK};
 
 /// Longest wait for data while answers are missing: destinations are flushed at least this often.
@@ -47,8 +47,7 @@ pub(super) struct Fused {
     /// Sequence of the next record.
     next: u64,
     until_end: bool,
-    /// When the source was idle last, until it has something again.
-    idle: Option<Instant>,
+    rest: Rest,
     /// A destination has failed: none is called again but to be torn down.
     destination_failed: bool,
     /// The source has refused an ack. Acks have no gaps, so none comes behind it; what is confirmed
@@ -80,7 +79,7 @@ impl Fused {
             begun: Instant::now(),
             next: 0,
             until_end,
-            idle: None,
+            rest: Rest::default(),
             destination_failed: false,
             ack_failed: false,
             stopped: None,
@@ -154,7 +153,7 @@ impl Fused {
                 }
             }
             if records > 0 {
-                self.idle = None;
+                self.rest.over();
             } else if answering {
                 self.flush()?;
             }
@@ -180,7 +179,11 @@ impl Fused {
                     after: self.source.budget(),
                 }));
             }
-            self.rest(answering);
+            // A source that has nothing has waited for data; one that hasn't waited must not spin.
+            if self.rest.is_due() {
+                self.source.context().pause(self.patience(answering));
+            }
+            self.rest.note();
         }
     }
 
@@ -205,15 +208,6 @@ impl Fused {
                 self.source.budget()
             );
         }
-    }
-
-    /// A source that has nothing has waited for data; one that hasn't waited must not spin.
-    fn rest(&mut self, answering: bool) {
-        const HASTY: Duration = Duration::from_millis(1);
-        if self.idle.is_some_and(|before| before.elapsed() < HASTY) {
-            self.source.context().pause(self.patience(answering));
-        }
-        self.idle = Some(Instant::now());
     }
 
     /// Longest time that the next read may wait for data.

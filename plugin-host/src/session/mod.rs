@@ -8,6 +8,7 @@
 mod destination;
 #[cfg(test)]
 pub(crate) mod mock;
+mod rest;
 mod source;
 mod watch;
 
@@ -21,6 +22,7 @@ use plugin_api::ffi::{Context, DestinationObject, PluginError, RunFlags, Setting
 use plugin_api::{Error, ErrorKind};
 
 pub(crate) use destination::DestinationSession;
+pub(crate) use rest::Rest;
 pub(crate) use source::{ReadStatus, SourceSession};
 pub(crate) use watch::{Call, Watch, stuck_calls};
 

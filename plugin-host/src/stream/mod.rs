@@ -10,7 +10,6 @@ mod context;
 mod destination;
 mod error;
 mod life;
-mod rest;
 mod source;
 mod task;
 #[cfg(test)]

@@ -8,13 +8,12 @@ use plugin_api::{AckMode, Position, StreamNotOpen};
 
 use super::ACKS;
 use crate::ffi::{Buffer, MAX_WAIT, position};
-use crate::session::{ReadStatus, SourceSession};
+use crate::session::{ReadStatus, Rest, SourceSession};
 use crate::stream::batch::RecordBatch;
 use crate::stream::budget::{Amount, Budget};
 use crate::stream::context::Context;
 use crate::stream::error::StreamError;
 use crate::stream::life::{Life, State};
-use crate::stream::rest::Rest;
 use crate::stream::worker::{Pump, Step};
 
 /// What a source's thread has.
@@ -139,12 +138,17 @@ impl SourcePump {
                 self.fill = None;
                 Step::Again
             }
-            _ if records == 0 && self.rest.after_nothing() => Step::Pause(MAX_WAIT),
-            _ => {
-                if records > 0 {
-                    self.rest.over();
-                }
+            _ if records > 0 => {
+                self.rest.over();
                 Step::Again
+            }
+            _ => {
+                let due = self.rest.is_due();
+                self.rest.note();
+                match due {
+                    true => Step::Pause(MAX_WAIT),
+                    false => Step::Again,
+                }
             }
         })
     }

@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 pub(crate) struct Rest(Option<Instant>);
 
 impl Rest {
-    /// The source has nothing: whether it has said so a moment ago already, without waiting for data.
-    pub(crate) fn after_nothing(&mut self) -> bool {
+    /// Whether a source that has nothing has said so a moment ago already, without waiting for data.
+    pub(crate) fn is_due(&self) -> bool {
         const HASTY: Duration = Duration::from_millis(1);
-        let hasty = self.0.is_some_and(|before| before.elapsed() < HASTY);
+        self.0.is_some_and(|before| before.elapsed() < HASTY)
+    }
+
+    /// The source has nothing.
+    pub(crate) fn note(&mut self) {
         self.0 = Some(Instant::now());
-        hasty
     }
 
     /// The source has something again.
