@@ -126,7 +126,7 @@ impl Fused {
                 if held > 0 {
                     self.release()?;
                     if self.has_left {
-                        return self.leave_rest(stopping);
+                        return self.leave_rest(stopping.is_some());
                     }
                     continue;
                 }
@@ -149,7 +149,8 @@ impl Fused {
             if due > 0 {
                 self.write(due)?;
                 if self.has_left {
-                    return self.leave_rest(stopping);
+                    let asked = stopping.is_some() || status == ReadStatus::End;
+                    return self.leave_rest(asked);
                 }
             }
             if records > 0 {
@@ -158,6 +159,7 @@ impl Fused {
                 self.flush()?;
             }
             if status == ReadStatus::End {
+                self.release()?;
                 // A source that is asked to stop may say so before this loop has asked it.
                 return Ok(match self.run.is_stopping() {
                     true => Outcome::Stopped,
@@ -255,9 +257,9 @@ impl Fused {
     }
 
     /// A stop has come before all that was read was written: the rest is read again, so nothing
-    /// behind it may be read now.
-    fn leave_rest(&mut self, stopping: Option<u32>) -> Result<Outcome, Halt> {
-        if stopping.is_none() {
+    /// behind it may be read now. A source that has ended, or was asked to stop, isn't asked.
+    fn leave_rest(&mut self, asked: bool) -> Result<Outcome, Halt> {
+        if !asked {
             self.stop_source()?;
         }
         Ok(Outcome::Stopped)

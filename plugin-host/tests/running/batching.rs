@@ -73,6 +73,7 @@ impl Source for Steps {
 
     /// Goes on to the last number after a stop.
     fn stop(&mut self) -> Result<Option<Position>> {
+        note(&self.config.journal, "stop".into());
         Ok(Some(Position::from(self.config.last.to_string())))
     }
 }
@@ -257,6 +258,32 @@ fn a_stop_ends_the_wait_and_the_next_run_goes_on_behind_what_was_written() {
     let pipeline = start(state.path(), &source, &[&[("journal", "then")]]);
     assert!(matches!(outcome(&pipeline), Outcome::Ended));
     assert_eq!(noted("then"), ["4 to 6", "7 to 7"]);
+}
+
+#[test]
+fn what_a_stop_leaves_of_an_ended_source_is_no_end() {
+    // All in one batch, or held back until the end: either way the source has ended long before.
+    for (journal, held) in [("one batch", None), ("held to the end", Some(FOR_EVER))] {
+        let state = tempdir().unwrap();
+        let asked = format!("{journal}: asked");
+        let mut source = vec![("last", "3"), ("journal", &asked)];
+        source.extend(held);
+        let limited = [
+            ("journal", journal),
+            ("sdk.rate.perSecond", "0.0001"),
+            ("sdk.rate.burst", "2"),
+        ];
+        let pipeline = start(state.path(), &source, &[&limited]);
+        await_note(journal);
+        pipeline.stop();
+        assert!(matches!(outcome(&pipeline), Outcome::Stopped), "{journal}");
+        assert_eq!(noted(&asked), [] as [&str; 0], "{journal}");
+        drop(pipeline);
+        assert_eq!(
+            (noted(journal), stored(state.path())),
+            (vec!["1 to 2".into()], "2".into())
+        );
+    }
 }
 
 #[test]
