@@ -1,64 +1,16 @@
 //! The suite for connectors sees what is wrong with one.
 #![cfg(feature = "testing")]
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use plugin_api::ffi::embed::MarkerFacts;
-use plugin_api::ffi::{Export, NewDestination, NewSource, ROption, new_destination, new_source};
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Error, Parameter, ParameterType, Parameters,
     Plugin, Position, Progress, Result, Settings, Source, testing,
 };
 
-/// Makes a plugin of one type, as `export_plugin!` does, but several of them in one crate.
-macro_rules! plugin {
-    ($params:ident, $source:expr, $destination:expr, $type:ty, $trait:ident) => {{
-        enum Exported {}
-
-        impl Export for Exported {
-            const FACTS: MarkerFacts = {
-                let mut facts = plugin_api::ffi::package_facts(
-                    "test",
-                    "0.1.0",
-                    "v0.1.0",
-                    "for tests",
-                    "nobody",
-                    "unused",
-                    true,
-                );
-                let params = <<$type as $trait>::Config as Parameters>::PARAMETERS;
-                facts.specification.$params = Some(params);
-                facts
-            };
-            const NEW_SOURCE: ROption<NewSource> = $source;
-            const NEW_DESTINATION: ROption<NewDestination> = $destination;
-        }
-
-        Plugin::of::<Exported>()
-    }};
-    (source: $type:ty) => {
-        plugin!(
-            source_params,
-            ROption::RSome(new_source::<$type>),
-            ROption::RNone,
-            $type,
-            Source
-        )
-    };
-    (destination: $type:ty) => {
-        plugin!(
-            destination_params,
-            ROption::RNone,
-            ROption::RSome(new_destination::<$type>),
-            $type,
-            Destination
-        )
-    };
-}
-
 /// How the suite fails a connector.
 fn failure(test: fn(Plugin, &[(&str, &str)]), plugin: Plugin, settings: &[(&str, &str)]) -> String {
-    let failed = catch_unwind(|| test(plugin, settings)).expect_err("it passes");
+    let failed = catch_unwind(AssertUnwindSafe(|| test(plugin, settings))).expect_err("it passes");
     match failed.downcast::<String>() {
         Ok(message) => *message,
         Err(other) => (*other.downcast::<&str>().expect("a text")).to_owned(),
@@ -118,7 +70,10 @@ impl Source for Counter {
 
 #[test]
 fn a_source_that_keeps_the_contract_passes() {
-    testing::source(plugin!(source: Counter), &[("fault", "none")]);
+    testing::source(
+        Plugin::from_source("test", Counter::open),
+        &[("fault", "none")],
+    );
 }
 
 #[test]
@@ -142,17 +97,25 @@ fn what_is_wrong_with_a_source_is_told() {
     ] {
         let told = failure(
             testing::source,
-            plugin!(source: Counter),
+            Plugin::from_source("test", Counter::open),
             &[("fault", fault)],
         );
         assert!(told.contains(said), "{fault}: {told}");
     }
-    let told = failure(testing::source, plugin!(source: Counter), &[]);
+    let told = failure(
+        testing::source,
+        Plugin::from_source("test", Counter::open),
+        &[],
+    );
     assert_eq!(
         told,
         "`configure` has failed: parameter `fault`: a value is required"
     );
-    let told = failure(testing::destination, plugin!(source: Counter), &[]);
+    let told = failure(
+        testing::destination,
+        Plugin::from_source("test", Counter::open),
+        &[],
+    );
     assert_eq!(told, "the plugin has no destination");
 }
 
@@ -186,7 +149,10 @@ impl Destination for Sink {
 
 #[test]
 fn a_destination_that_keeps_the_contract_passes() {
-    testing::destination(plugin!(destination: Sink), &[("fault", "none")]);
+    testing::destination(
+        Plugin::from_destination("test", Sink::open),
+        &[("fault", "none")],
+    );
 }
 
 #[test]
@@ -205,7 +171,7 @@ fn what_is_wrong_with_a_destination_is_told() {
     ] {
         let told = failure(
             testing::destination,
-            plugin!(destination: Sink),
+            Plugin::from_destination("test", Sink::open),
             &[("fault", fault)],
         );
         assert!(told.contains(said), "{fault}: {told}");
@@ -252,12 +218,12 @@ impl Destination for Careless {
 
 #[test]
 fn a_required_parameter_that_is_not_asked_for_is_told() {
-    let plugin = plugin!(destination: Careless);
-    let told = failure(testing::destination, plugin, &[("path", "x")]);
+    let plugin = || Plugin::from_destination("test", Careless::open);
+    let told = failure(testing::destination, plugin(), &[("path", "x")]);
     assert_eq!(
         told,
         "`configure` takes settings without \"path\", which is required"
     );
-    let told = failure(testing::destination, plugin, &[]);
+    let told = failure(testing::destination, plugin(), &[]);
     assert_eq!(told, "the test's settings lack \"path\", which is required");
 }

@@ -20,30 +20,39 @@ pub extern "C" fn new_destination<D: Destination>(
     _info: abi::InstanceInfo_Ref<'_>,
 ) -> RResult<abi::DestinationObject, abi::PluginError> {
     to_abi(guarded(|| {
-        let glue = DestinationGlue::<D> {
+        let glue = DestinationGlue::<D, _>::new(host, D::open);
+        Ok(abi::DestinationObject::from_value(glue, TD_Opaque))
+    }))
+}
+
+/// A destination that `O` opens.
+pub(super) struct DestinationGlue<D: Destination, O> {
+    state: Guarded<State<D, O>>,
+    _instance: Instance,
+}
+
+impl<D: Destination, O: Fn(D::Config) -> Result<D>> DestinationGlue<D, O> {
+    pub(super) fn new(host: abi::Host_Ref, open: O) -> Self {
+        Self {
             state: Guarded::new(State {
+                open,
                 settings: Vec::new(),
                 format: Format::default(),
                 destination: None,
             }),
             _instance: Instance::new(host),
-        };
-        Ok(abi::DestinationObject::from_value(glue, TD_Opaque))
-    }))
+        }
+    }
 }
 
-struct DestinationGlue<D: Destination> {
-    state: Guarded<State<D>>,
-    _instance: Instance,
-}
-
-struct State<D> {
+struct State<D, O> {
+    open: O,
     settings: Vec<(String, String)>,
     format: Format,
     destination: Option<D>,
 }
 
-impl<D: Destination> State<D> {
+impl<D: Destination, O> State<D, O> {
     fn destination(&mut self) -> Result<&mut D> {
         self.destination
             .as_mut()
@@ -72,7 +81,11 @@ fn status(acks: &Acks<'_>) -> abi::CallStatus {
     }
 }
 
-impl<D: Destination> abi::DestinationPlugin for DestinationGlue<D> {
+impl<D, O> abi::DestinationPlugin for DestinationGlue<D, O>
+where
+    D: Destination,
+    O: Fn(D::Config) -> Result<D> + Send,
+{
     fn configure(
         &mut self,
         _context: &abi::Context,
@@ -95,7 +108,7 @@ impl<D: Destination> abi::DestinationPlugin for DestinationGlue<D> {
                     "the destination was already started",
                 ));
             }
-            state.destination = Some(D::open(settings::parse(&state.settings)?)?);
+            state.destination = Some((state.open)(settings::parse(&state.settings)?)?);
             Ok(())
         }))
     }

@@ -16,7 +16,7 @@ use super::embed::{MarkerFacts, SpecificationFacts};
 use super::guard::guarded;
 use super::instance::Instance;
 use super::log;
-use crate::specification::AckMode;
+use crate::specification::{AckMode, Specification};
 
 /// A plugin's constants; `export_plugin!` implements it for a type of its own.
 pub trait Export: 'static {
@@ -40,34 +40,6 @@ pub type NewDestination = extern "C" fn(
     abi::InstanceInfo_Ref<'_>,
 ) -> RResult<abi::DestinationObject, abi::PluginError>;
 
-/// A plugin that is linked in, for a host to register as a builtin.
-#[derive(Debug, Clone, Copy)]
-pub struct Plugin {
-    module: abi::PluginModule_Ref,
-}
-
-impl Plugin {
-    /// The plugin that `export_plugin!` has described with `E`.
-    #[must_use]
-    pub fn of<E: Export>() -> Self {
-        Self {
-            module: module::<E>(),
-        }
-    }
-
-    /// The plugin with this root module, for one that isn't made by `export_plugin!`.
-    #[must_use]
-    pub fn from_module(module: abi::PluginModule_Ref) -> Self {
-        Self { module }
-    }
-
-    /// The root module.
-    #[must_use]
-    pub fn module(self) -> abi::PluginModule_Ref {
-        self.module
-    }
-}
-
 struct ModuleOf<E>(PhantomData<E>);
 
 impl<E: Export> ModuleOf<E> {
@@ -88,7 +60,7 @@ impl<E: Export> ModuleOf<E> {
     staticref!(const STATIC: WithMetadata<abi::PluginModule> = WithMetadata::new(Self::MODULE));
 }
 
-fn module<E: Export>() -> abi::PluginModule_Ref {
+pub(super) fn module<E: Export>() -> abi::PluginModule_Ref {
     abi::PluginModule_Ref(ModuleOf::<E>::STATIC.as_prefix())
 }
 
@@ -114,22 +86,29 @@ extern "C" fn new_specifier<E: Export>(
     _info: abi::InstanceInfo_Ref<'_>,
 ) -> RResult<abi::SpecifierObject, abi::PluginError> {
     to_abi(guarded(|| {
-        let glue = SpecifierGlue::<E> {
-            _instance: Instance::new(host),
-            facts: PhantomData,
-        };
+        let glue = SpecifierGlue::new(host, || E::FACTS.specification());
         Ok(abi::SpecifierObject::from_value(glue, TD_Opaque))
     }))
 }
 
-struct SpecifierGlue<E> {
+/// Makes an answer a [`SpecifierPlugin`](abi::SpecifierPlugin).
+pub(super) struct SpecifierGlue<F> {
     _instance: Instance,
-    facts: PhantomData<fn() -> E>,
+    specify: F,
 }
 
-impl<E: Export> abi::SpecifierPlugin for SpecifierGlue<E> {
+impl<F: Fn() -> Specification + Send> SpecifierGlue<F> {
+    pub(super) fn new(host: abi::Host_Ref, specify: F) -> Self {
+        Self {
+            _instance: Instance::new(host),
+            specify,
+        }
+    }
+}
+
+impl<F: Fn() -> Specification + Send> abi::SpecifierPlugin for SpecifierGlue<F> {
     fn specify(&mut self) -> RResult<abi::Specification, abi::PluginError> {
-        to_abi(guarded(|| Ok(E::FACTS.specification().into())))
+        to_abi(guarded(|| Ok((self.specify)().into())))
     }
 }
 

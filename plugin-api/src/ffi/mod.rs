@@ -13,6 +13,7 @@ mod export;
 mod guard;
 mod instance;
 mod log;
+mod plugin;
 mod settings;
 mod source;
 #[cfg(any(test, feature = "testing"))]
@@ -23,7 +24,8 @@ pub use abi_stable::std_types::ROption;
 pub use forebay_abi::*;
 
 pub use destination::new_destination;
-pub use export::{Export, NewDestination, NewSource, Plugin, header, package_facts};
+pub use export::{Export, NewDestination, NewSource, header, package_facts};
+pub use plugin::Plugin;
 pub use source::new_source;
 #[cfg(test)]
 pub(crate) use testing::TestBuffer;

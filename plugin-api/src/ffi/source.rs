@@ -20,23 +20,35 @@ pub extern "C" fn new_source<S: Source>(
     _info: abi::InstanceInfo_Ref<'_>,
 ) -> RResult<abi::SourceObject, abi::PluginError> {
     to_abi(guarded(|| {
-        let glue = SourceGlue::<S> {
-            state: Guarded::new(State {
-                settings: Vec::new(),
-                stream: None,
-            }),
-            _instance: Instance::new(host),
-        };
+        let glue = SourceGlue::<S, _>::new(host, S::open);
         Ok(abi::SourceObject::from_value(glue, TD_Opaque))
     }))
 }
 
-struct SourceGlue<S: Source> {
-    state: Guarded<State<S>>,
+/// A source that `O` opens.
+pub(super) struct SourceGlue<S: Source, O> {
+    state: Guarded<State<S, O>>,
     _instance: Instance,
 }
 
-struct State<S> {
+impl<S: Source, O> SourceGlue<S, O>
+where
+    O: Fn(S::Config, Option<&Position>) -> Result<S>,
+{
+    pub(super) fn new(host: abi::Host_Ref, open: O) -> Self {
+        Self {
+            state: Guarded::new(State {
+                open,
+                settings: Vec::new(),
+                stream: None,
+            }),
+            _instance: Instance::new(host),
+        }
+    }
+}
+
+struct State<S, O> {
+    open: O,
     settings: Vec<(String, String)>,
     stream: Option<Stream<S>>,
 }
@@ -59,7 +71,7 @@ enum Reading {
     Ended,
 }
 
-impl<S: Source> State<S> {
+impl<S: Source, O> State<S, O> {
     fn config(&self) -> Result<S::Config> {
         settings::parse(&self.settings)
     }
@@ -136,7 +148,10 @@ impl<S: Source> Stream<S> {
     }
 }
 
-impl<S: Source> abi::SourcePlugin for SourceGlue<S> {
+impl<S: Source, O> abi::SourcePlugin for SourceGlue<S, O>
+where
+    O: Fn(S::Config, Option<&Position>) -> Result<S> + Send,
+{
     fn configure(
         &mut self,
         _context: &abi::Context,
@@ -165,7 +180,7 @@ impl<S: Source> abi::SourcePlugin for SourceGlue<S> {
             let position = position
                 .map(|bytes| Position::new(bytes.as_slice()))
                 .into_option();
-            let source = S::open(state.config()?, position.as_ref())?;
+            let source = (state.open)(state.config()?, position.as_ref())?;
             state.stream = Some(Stream {
                 source,
                 last: None,

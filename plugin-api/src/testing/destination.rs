@@ -138,18 +138,18 @@ fn goes_on(call: &str, status: Result<CallStatus>) {
 }
 
 /// Tests the destination of the plugin.
-pub(super) fn test(plugin: Plugin, settings: &Settings, steps: &Steps) {
+pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
     let host = TestHost::new();
     steps.begin("`specify`");
     let specification = specification::of(plugin, host);
-    let (Some(params), Some(new)) = (
-        &specification.destination_params,
-        plugin.module().new_destination().into_option(),
-    ) else {
+    let Some(params) = &specification.destination_params else {
         panic!("the plugin has no destination");
     };
     let make = || Destination {
-        object: expect("the constructor", host.construct(new)),
+        object: expect(
+            "the constructor",
+            host.construct(|host, info| plugin.new_destination(host, info)),
+        ),
         context: TestContext::new(),
         answers: Vec::new(),
     };

@@ -96,7 +96,7 @@ type Settings = BTreeMap<String, String>;
 #[track_caller]
 pub fn source(plugin: Plugin, settings: &[(&str, &str)]) {
     let settings = owned(settings);
-    watched(move |steps| source::test(plugin, &settings, steps));
+    watched(move |steps| source::test(&plugin, &settings, steps));
 }
 
 /// Tests a plugin's destination with these settings. It writes some records, so give it a place of
@@ -116,7 +116,7 @@ pub fn source(plugin: Plugin, settings: &[(&str, &str)]) {
 #[track_caller]
 pub fn destination(plugin: Plugin, settings: &[(&str, &str)]) {
     let settings = owned(settings);
-    watched(move |steps| destination::test(plugin, &settings, steps));
+    watched(move |steps| destination::test(&plugin, &settings, steps));
 }
 
 fn owned(settings: &[(&str, &str)]) -> Settings {

@@ -146,18 +146,18 @@ fn shown(position: Option<&[u8]>) -> String {
 }
 
 /// Tests the source of the plugin.
-pub(super) fn test(plugin: Plugin, settings: &Settings, steps: &Steps) {
+pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
     let host = TestHost::new();
     steps.begin("`specify`");
     let specification = specification::of(plugin, host);
-    let (Some(params), Some(new)) = (
-        &specification.source_params,
-        plugin.module().new_source().into_option(),
-    ) else {
+    let Some(params) = &specification.source_params else {
         panic!("the plugin has no source");
     };
     let make = || Source {
-        object: expect("the constructor", host.construct(new)),
+        object: expect(
+            "the constructor",
+            host.construct(|host, info| plugin.new_source(host, info)),
+        ),
         context: TestContext::new(),
     };
     test_settings(&make, settings, &specification::required(params), steps);

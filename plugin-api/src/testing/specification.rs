@@ -8,8 +8,8 @@ use crate::ffi::testing::TestHost;
 use crate::{Error, Parameter, Plugin, Specification, ValidationType};
 
 /// Asks the plugin for its specification and checks all that isn't about one connector.
-pub(super) fn of(plugin: Plugin, host: TestHost) -> Specification {
-    let made = host.construct(plugin.module().new_specifier());
+pub(super) fn of(plugin: &Plugin, host: TestHost) -> Specification {
+    let made = host.construct(|host, info| plugin.new_specifier(host, info));
     let mut specifier = made.unwrap_or_else(|error| panic!("no specifier was made: {error:#}"));
     let specification: Specification = match specifier.specify() {
         RResult::ROk(told) => told.try_into(),

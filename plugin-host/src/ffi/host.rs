@@ -129,9 +129,9 @@ pub(crate) struct Place<'a> {
     pub(crate) max_record_bytes: u32,
 }
 
-/// Calls a module's constructor.
+/// Calls a plugin's constructor.
 pub(crate) fn construct<T>(
-    constructor: extern "C" fn(Host_Ref, InstanceInfo_Ref<'_>) -> RResult<T, PluginError>,
+    constructor: impl FnOnce(Host_Ref, InstanceInfo_Ref<'_>) -> RResult<T, PluginError>,
     host: HostServices,
     place: &Place<'_>,
 ) -> Result<T, Error> {

@@ -21,8 +21,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use plugin_api::Specification;
-use plugin_api::ffi::PluginModule_Ref;
+use plugin_api::{Plugin, Specification};
 
 pub use error::{LoadError, Stage};
 pub use examine::{Examined, examine};
@@ -47,7 +46,7 @@ const HEAD: u64 = 4096;
 /// A plugin that has passed every stage.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
-    pub(crate) module: PluginModule_Ref,
+    pub(crate) plugin: Plugin,
     pub(crate) host: HostServices,
     pub(crate) specification: Specification,
     /// What the plugin's code was opened from; `None` for a builtin.
@@ -174,8 +173,8 @@ pub(crate) fn load(
     // A file that kills the process is the one that was logged last.
     log::info!("opening `{}`: {name}", path.display());
     let host = HostServices::new(name);
-    let module = match open(image.path(), marker, host) {
-        Ok(module) => module,
+    let plugin = match open(image.path(), marker, host) {
+        Ok(module) => Plugin::from_module(module),
         Err(error) => {
             // The file may be mapped and in use even so; only a failed dlopen gives it back.
             if matches!(
@@ -190,7 +189,7 @@ pub(crate) fn load(
         }
     };
     opened();
-    let specification = specify(module, host)?;
+    let specification = specify(&plugin, host)?;
     if let Some(difference) = specification::difference(&marker.specification, &specification) {
         return Err(LoadError::SpecificationDiffers {
             field: difference.field,
@@ -198,9 +197,9 @@ pub(crate) fn load(
             specified: difference.right,
         });
     }
-    check_sides(module, &specification)?;
+    check_sides(&plugin, &specification)?;
     Ok(Loaded {
-        module,
+        plugin,
         host,
         specification,
         image: Some(Arc::new(image)),
@@ -208,20 +207,20 @@ pub(crate) fn load(
 }
 
 /// A plugin that is linked in: stage 5 is all there is to check.
-pub(crate) fn load_builtin(module: PluginModule_Ref) -> Result<Loaded, LoadError> {
-    let host = HostServices::of_builtin(format!("{} (builtin)", module.package()));
-    let specification = specify(module, host)?;
+pub(crate) fn load_builtin(plugin: Plugin) -> Result<Loaded, LoadError> {
+    let host = HostServices::of_builtin(format!("{} (builtin)", plugin.package()));
+    let specification = specify(&plugin, host)?;
     check_specification(&specification)?;
-    check_sides(module, &specification)?;
+    check_sides(&plugin, &specification)?;
     Ok(Loaded {
-        module,
+        plugin,
         host,
         specification,
         image: None,
     })
 }
 
-fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification, LoadError> {
+fn specify(plugin: &Plugin, host: HostServices) -> Result<Specification, LoadError> {
     let failed = |error: plugin_api::Error| match error.kind() {
         plugin_api::ErrorKind::Panic => LoadError::ConstructorPanicked {
             message: format!("{error:#}"),
@@ -235,7 +234,8 @@ fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification
         connector: "",
         max_record_bytes: 0,
     };
-    let mut specifier = construct(module.new_specifier(), host, &place).map_err(failed)?;
+    let mut specifier =
+        construct(|host, info| plugin.new_specifier(host, info), host, &place).map_err(failed)?;
     crate::ffi::specify(&mut specifier).map_err(failed)
 }
 
@@ -257,17 +257,17 @@ fn check_specification(specification: &Specification) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Whether the module has the connectors that the specification has parameters for.
-fn check_sides(module: PluginModule_Ref, specification: &Specification) -> Result<(), LoadError> {
+/// Whether the plugin has the connectors that the specification has parameters for.
+fn check_sides(plugin: &Plugin, specification: &Specification) -> Result<(), LoadError> {
     let sides = [
         (
             "sourceParams",
-            module.new_source().is_some(),
+            plugin.has_source(),
             specification.source_params.is_some(),
         ),
         (
             "destinationParams",
-            module.new_destination().is_some(),
+            plugin.has_destination(),
             specification.destination_params.is_some(),
         ),
     ];

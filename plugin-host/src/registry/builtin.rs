@@ -12,13 +12,13 @@ pub(super) fn register(plugins: impl IntoIterator<Item = Plugin>) -> Registry {
     let mut registry = Registry::default();
     let mut loaded = Vec::new();
     for plugin in plugins {
-        let module = plugin.module();
-        let blueprint = load_builtin(module)
+        let package = PathBuf::from(plugin.package());
+        let blueprint = load_builtin(plugin)
             .and_then(|loaded| Blueprint::new(PluginKind::Builtin, loaded, None));
         match blueprint {
             Ok(blueprint) => loaded.push(Arc::new(blueprint)),
             Err(error) => registry.quarantined.push(Quarantined {
-                path: PathBuf::from(module.package().as_str()),
+                path: package,
                 name: None,
                 specification: None,
                 error,
@@ -28,7 +28,9 @@ pub(super) fn register(plugins: impl IntoIterator<Item = Plugin>) -> Registry {
     // All are known before one is registered: which of two is meant nobody can say.
     for plugin in &loaded {
         let mut others = loaded.iter().filter(|other| other.name == plugin.name);
-        if let Some(other) = others.find(|other| other.build() != plugin.build()) {
+        if let Some(other) =
+            others.find(|other| !other.loaded.plugin.is_same(&plugin.loaded.plugin))
+        {
             let duplicate = LoadError::Duplicate {
                 name: plugin.name.to_string(),
                 other: other.build().package.into(),

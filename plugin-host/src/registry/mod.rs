@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plugin_api::ffi::{DestinationObject, SourceObject, SpecifierObject};
-use plugin_api::{Error, ErrorKind, Plugin, Specification};
+use plugin_api::{Error, Plugin, Specification};
 
 pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
@@ -68,30 +68,43 @@ impl Blueprint {
     /// How it was built.
     #[must_use]
     pub fn build(&self) -> Build {
-        let module = self.loaded.module;
+        let plugin = &self.loaded.plugin;
         Build {
-            package: module.package().into(),
-            version: module.version().into(),
-            api: module.api_version().into(),
-            rustc: module.rustc().into(),
+            package: plugin.package().into(),
+            version: plugin.version().into(),
+            api: plugin.api_version().into(),
+            rustc: plugin.rustc().into(),
         }
     }
 
     /// Makes a specifier.
     pub(crate) fn new_specifier(&self, place: &Place<'_>) -> Result<SpecifierObject, Error> {
-        construct(self.loaded.module.new_specifier(), self.loaded.host, place)
+        let plugin = &self.loaded.plugin;
+        construct(
+            |host, info| plugin.new_specifier(host, info),
+            self.loaded.host,
+            place,
+        )
     }
 
     /// Makes a source.
     pub(crate) fn new_source(&self, place: &Place<'_>) -> Result<SourceObject, Error> {
-        let new = self.loaded.module.new_source().into_option();
-        construct(new.ok_or_else(no_such_side)?, self.loaded.host, place)
+        let plugin = &self.loaded.plugin;
+        construct(
+            |host, info| plugin.new_source(host, info),
+            self.loaded.host,
+            place,
+        )
     }
 
     /// Makes a destination.
     pub(crate) fn new_destination(&self, place: &Place<'_>) -> Result<DestinationObject, Error> {
-        let new = self.loaded.module.new_destination().into_option();
-        construct(new.ok_or_else(no_such_side)?, self.loaded.host, place)
+        let plugin = &self.loaded.plugin;
+        construct(
+            |host, info| plugin.new_destination(host, info),
+            self.loaded.host,
+            place,
+        )
     }
 
     /// Number of the plugin's objects that are alive.
@@ -112,10 +125,6 @@ pub struct Build {
     pub api: String,
     /// Compiler that built it.
     pub rustc: String,
-}
-
-fn no_such_side() -> Error {
-    Error::new(ErrorKind::Unimplemented, "the plugin has no such side")
 }
 
 /// A plugin that can't be used, and why.

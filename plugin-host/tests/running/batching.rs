@@ -4,14 +4,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plugin_api::{
-    Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters, Position,
+    Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters, Plugin, Position,
     Progress, Result, Source,
 };
 use plugin_host::store::{FileStore, PositionStore, StoreKey};
 use plugin_host::{Outcome, Pipeline, RunOptions};
 use tempfile::tempdir;
 
-use crate::plugin;
 use crate::support::{connector, engine, note, noted, pipeline};
 
 /// Longer than any test.
@@ -113,8 +112,8 @@ type Settings<'a> = &'a [(&'a str, &'a str)];
 
 fn start(state: &Path, source: Settings<'_>, destinations: &[Settings<'_>]) -> Pipeline {
     let plugins = [
-        plugin!("steps", source: Steps),
-        plugin!("ranges", destination: Ranges),
+        Plugin::from_source("steps", Steps::open),
+        Plugin::from_destination("ranges", Ranges::open),
     ];
     let mut config = pipeline(
         connector("src", "steps", source),

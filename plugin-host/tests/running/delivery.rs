@@ -1,10 +1,9 @@
 //! Pipelines over the fused driver: what is delivered, acknowledged and stored, and how they end.
 use std::time::Duration;
 
-use crate::plugin;
 use crate::support::{connector, engine, note, noted, pipeline};
 use plugin_api::{
-    AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters,
+    AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters, Plugin,
     Position, Progress, Result, Source,
 };
 use plugin_host::store::{FileStore, PositionStore, StoreKey};
@@ -157,10 +156,10 @@ impl Destination for Notes {
     }
 }
 
-fn plugins() -> [plugin_api::Plugin; 2] {
+fn plugins() -> [Plugin; 2] {
     [
-        plugin!("counter", source: Counter),
-        plugin!("notes", destination: Notes),
+        Plugin::from_source("counter", Counter::open),
+        Plugin::from_destination("notes", Notes::open),
     ]
 }
 
@@ -403,8 +402,8 @@ fn a_destination_gets_no_more_at_once_than_its_settings_say() {
 
     let state = tempdir().unwrap();
     let plugins = [
-        plugin!("counter", source: Counter),
-        plugin!("small", destination: Small),
+        Plugin::from_source("counter", Counter::open),
+        Plugin::from_destination("small", Small::open),
     ];
     let engine = engine(plugins, state.path());
     let config = pipeline(
@@ -441,8 +440,8 @@ fn a_position_that_another_plugin_has_made_is_refused() {
     let state = tempdir().unwrap();
     run(state.path(), &[("last", "5")], &[]);
     let others = [
-        plugin!("other", source: Counter),
-        plugin!("notes", destination: Notes),
+        Plugin::from_source("other", Counter::open),
+        Plugin::from_destination("notes", Notes::open),
     ];
     let engine = engine(others, state.path());
     let config = pipeline(
@@ -454,8 +453,8 @@ fn a_position_that_another_plugin_has_made_is_refused() {
     let text = errors[0].to_string();
     for part in [
         "`src`",
-        "`builtin:counter@v0.1.0`",
-        "`builtin:other@v0.1.0`",
+        "`builtin:counter@v0.0.0`",
+        "`builtin:other@v0.0.0`",
     ] {
         assert!(text.contains(part), "{text} lacks {part}");
     }
@@ -485,8 +484,8 @@ impl Source for Promising {
 fn a_source_that_does_not_end_after_its_stop_is_given_up() {
     let state = tempdir().unwrap();
     let plugins = [
-        plugin!("promising", source: Promising),
-        plugin!("notes", destination: Notes),
+        Plugin::from_source("promising", Promising::open),
+        Plugin::from_destination("notes", Notes::open),
     ];
     let engine = engine(plugins, state.path());
     let config = pipeline(

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugin_api::{
-    Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Position,
-    Progress, Record, Result, Source,
+    Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Plugin,
+    Position, Progress, Record, Result, Source,
 };
 use plugin_host::{
     Context, ContextEnd, DestinationStream, PluginService, Registry, SourceStream, StreamError,
 };
 
-use crate::plugin;
 use crate::support::{note, noted};
 
 /// Numbers from behind the position to `last`; then it ends, or waits for a stop.
@@ -108,8 +107,8 @@ impl Destination for Late {
 
 fn service() -> PluginService {
     let builtin = Registry::builtin([
-        plugin!("numbers", source: Numbers),
-        plugin!("late", destination: Late),
+        Plugin::from_source("numbers", Numbers::open),
+        Plugin::from_destination("late", Late::open),
     ]);
     PluginService::new(builtin, Registry::default())
 }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::plugin;
 use crate::support::{connector, engine, pipeline};
 use plugin_api::{
-    Acks, Batch, BatchWriter, Context, Destination, Parameters, Position, Progress, Result, Source,
+    Acks, Batch, BatchWriter, Context, Destination, Parameters, Plugin, Position, Progress, Result,
+    Source,
 };
 use plugin_host::{Outcome, Pipeline, RunOptions};
 use tempfile::tempdir;
@@ -177,8 +177,8 @@ impl Destination for Stubborn {
 /// Starts a pipeline whose source or destination misbehaves in the call.
 fn start(state: &std::path::Path, side: &str, call: &str, settings: &[(&str, &str)]) -> Pipeline {
     let plugins = [
-        plugin!("src", source: Stubborn),
-        plugin!("dst", destination: Stubborn),
+        Plugin::from_source("src", <Stubborn as Source>::open),
+        Plugin::from_destination("dst", <Stubborn as Destination>::open),
     ];
     let engine = engine(plugins, state);
     let mut bad = vec![("call", call)];

@@ -1,4 +1,4 @@
-//! What these tests share: plugins made from a pair of types, an engine, and a journal.
+//! What these tests share: an engine, and a journal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,50 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plugin_api::Plugin;
 use plugin_host::store::{FileStore, PositionStore};
 use plugin_host::{ConnectorConfig, Engine, PipelineConfig, PluginService, Registry};
-
-/// Makes a plugin of a source, a destination or both, as `export_plugin!` does, but several of them
-/// in one crate: without the header and marker of a file.
-#[macro_export]
-macro_rules! plugin {
-    ($name:literal, source: $source:ty) => {
-        $crate::plugin!(@ $name, [$source], [])
-    };
-    ($name:literal, destination: $destination:ty) => {
-        $crate::plugin!(@ $name, [], [$destination])
-    };
-    (@ $name:literal, [$($source:ty)?], [$($destination:ty)?]) => {{
-        #[derive(Debug)]
-        enum Exported {}
-
-        impl plugin_api::ffi::Export for Exported {
-            const FACTS: plugin_api::ffi::embed::MarkerFacts = {
-                let mut facts = plugin_api::ffi::package_facts(
-                    $name, "0.1.0", "v0.1.0", "for tests", "test", "unused", true,
-                );
-                $(
-                    facts.specification.acks = <$source as plugin_api::Source>::ACKS;
-                    facts.specification.source_params = Some(
-                        <<$source as plugin_api::Source>::Config as plugin_api::Parameters>
-                            ::PARAMETERS,
-                    );
-                )?
-                $(
-                    facts.specification.destination_params = Some(
-                        <<$destination as plugin_api::Destination>::Config as plugin_api::Parameters>
-                            ::PARAMETERS,
-                    );
-                )?
-                facts
-            };
-            const NEW_SOURCE: plugin_api::ffi::ROption<plugin_api::ffi::NewSource> =
-                plugin_api::export_plugin!(@constructor new_source $($source)?);
-            const NEW_DESTINATION: plugin_api::ffi::ROption<plugin_api::ffi::NewDestination> =
-                plugin_api::export_plugin!(@constructor new_destination $($destination)?);
-        }
-
-        plugin_api::Plugin::of::<Exported>()
-    }};
-}
 
 /// An engine over these builtins, with its positions in the folder.
 pub(crate) fn engine(plugins: impl IntoIterator<Item = Plugin>, state: &Path) -> Engine {

@@ -5,14 +5,13 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use plugin_api::{
-    Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Position,
-    Progress, Result, Source, ValidationError,
+    Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Plugin,
+    Position, Progress, Result, Source, ValidationError,
 };
 use plugin_host::{
     ConfigError, Context, ContextEnd, PluginService, Registry, StreamError, ValidateError,
 };
 
-use crate::plugin;
 use crate::stuck::turn;
 
 #[derive(Parameters)]
@@ -69,8 +68,8 @@ impl Destination for PickyDestination {
 /// Checks one colour against the source, and against the destination, which has to say the same.
 fn validate(color: Option<&str>) -> std::result::Result<(), ValidateError> {
     let builtin = Registry::builtin([
-        plugin!("picky", source: Picky),
-        plugin!("picky-destination", destination: PickyDestination),
+        Plugin::from_source("picky", Picky::open),
+        Plugin::from_destination("picky-destination", PickyDestination::open),
     ]);
     let service = PluginService::new(builtin, Registry::default());
     let settings: BTreeMap<String, String> = color
@@ -109,7 +108,7 @@ fn right_settings_are_right_and_nothing_is_started() {
 #[test]
 fn the_instance_that_was_asked_is_torn_down_whatever_it_has_said() {
     // Of a name of its own: instances are counted by it.
-    let builtin = Registry::builtin([plugin!("picky-alone", source: Picky)]);
+    let builtin = Registry::builtin([Plugin::from_source("picky-alone", Picky::open)]);
     let service = PluginService::new(builtin, Registry::default());
     for (color, is_right) in [("blue", true), ("red", false), ("black", false)] {
         let settings = BTreeMap::from([("color".to_owned(), color.to_owned())]);
@@ -146,7 +145,7 @@ fn what_the_plugin_says_is_a_validation_error_around_it() {
 #[test]
 fn what_is_no_word_on_the_settings_is_no_validation_error() {
     let service = PluginService::new(
-        Registry::builtin([plugin!("picky", source: Picky)]),
+        Registry::builtin([Plugin::from_source("picky", Picky::open)]),
         Registry::default(),
     );
     let none = BTreeMap::new();
@@ -167,7 +166,7 @@ fn a_plugin_that_thinks_too_long_is_given_up() {
     // What is stuck is counted by the process.
     let _turn = turn();
     let service = PluginService::new(
-        Registry::builtin([plugin!("picky", source: Picky)]),
+        Registry::builtin([Plugin::from_source("picky", Picky::open)]),
         Registry::default(),
     );
     let grey = BTreeMap::from([("color".to_owned(), "grey".to_owned())]);

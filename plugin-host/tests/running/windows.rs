@@ -3,11 +3,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::plugin;
 use crate::support::{connector, engine_over, note, noted, pipeline};
 use plugin_api::{
-    AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Position, Progress,
-    Result, Source,
+    AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Plugin, Position,
+    Progress, Result, Source,
 };
 use plugin_host::store::{PositionStore, StoreError, StoreKey, Stored};
 use plugin_host::{Engine, Outcome, Pipeline, PipelineConfig, RunOptions};
@@ -161,8 +160,8 @@ impl Destination for Nowhere {
 
 fn start(store: &Arc<Gated>, source: &[(&str, &str)]) -> (Engine, Pipeline) {
     let plugins = [
-        plugin!("tens", source: Tens),
-        plugin!("nowhere", destination: Nowhere),
+        Plugin::from_source("tens", Tens::open),
+        Plugin::from_destination("nowhere", Nowhere::open),
     ];
     let engine = engine_over(plugins, Arc::clone(store) as Arc<dyn PositionStore>);
     let pipeline = engine

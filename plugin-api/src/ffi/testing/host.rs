@@ -45,7 +45,7 @@ impl TestHost {
     /// Calls a constructor.
     pub(crate) fn construct<T>(
         self,
-        constructor: extern "C" fn(
+        constructor: impl FnOnce(
             abi::Host_Ref,
             abi::InstanceInfo_Ref<'_>,
         ) -> RResult<T, abi::PluginError>,
