@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plugin_host::store::FileStore;
-use plugin_host::{Engine, Pipeline, PipelineConfig, PipelineError, RunOptions};
+use plugin_host::{Engine, NotStarted, Pipeline, PipelineConfig, PipelineError, RunOptions};
 
 use crate::args::Global;
 use crate::output::{self, Exit, Failure, Form};
@@ -83,7 +83,7 @@ fn exit(outcomes: &[Outcome]) -> Exit {
 struct Started<'a> {
     entry: &'a PipelineEntry,
     /// `None` for one that its file says is stopped.
-    running: Option<Result<Pipeline, Vec<PipelineError>>>,
+    running: Option<Result<Pipeline, NotStarted>>,
     ended: Option<(plugin_host::Outcome, Duration)>,
     /// Its failure was told before the summary.
     told: bool,
@@ -94,12 +94,16 @@ fn start<'a>(
     pipelines: Vec<(&'a PipelineEntry, PipelineConfig)>,
     until_end: bool,
 ) -> Vec<Started<'a>> {
+    let options = RunOptions {
+        until_end,
+        ..RunOptions::default()
+    };
     pipelines
         .into_iter()
         .map(|(entry, config)| Started {
             entry,
             running: (entry.status == PipelineStatus::Running)
-                .then(|| engine.start(&config, RunOptions { until_end })),
+                .then(|| engine.start(&config, options)),
             ended: None,
             told: false,
         })
@@ -193,7 +197,7 @@ impl Started<'_> {
     /// Number of errors of the pipeline; today a first one ends it.
     fn errors(&self) -> u64 {
         match (&self.running, &self.ended) {
-            (Some(Err(errors)), _) => errors.len() as u64,
+            (Some(Err(refused)), _) => refused.errors.len() as u64,
             (_, Some((plugin_host::Outcome::Failed(_), _))) => 1,
             _ => 0,
         }
@@ -203,8 +207,8 @@ impl Started<'_> {
         let progress = self.pipeline().map(Pipeline::progress).unwrap_or_default();
         let (status, exit, error) = match (&self.running, &self.ended) {
             (None, _) => (Status::Skipped, Exit::Ok, None),
-            (Some(Err(errors)), _) => {
-                let error = errors.first();
+            (Some(Err(refused)), _) => {
+                let error = refused.errors.first();
                 let usage = error.is_some_and(PipelineError::is_usage);
                 let exit = if usage {
                     Exit::Usage

@@ -4,40 +4,41 @@
 //! one. A plugin is a value of one type, linked in or loaded from a file, and everything past the
 //! [`Registry`] treats the two alike.
 //!
-//! ```no_run
-//! use std::path::{Path, PathBuf};
-//! use std::sync::Arc;
+//! ```
+//! use std::{path::Path, sync::Arc};
 //!
 //! use plugin_host::store::FileStore;
 //! use plugin_host::{
-//!     ConnectorConfig, Engine, PipelineConfig, PluginService, Registry, RunOptions, ScanOptions,
+//!     ConnectorConfig, Engine, Outcome, PipelineConfig, PluginService, Registry, RunOptions,
+//!     ScanOptions,
 //! };
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let files = Registry::standalone(&[PathBuf::from("plugins")], &ScanOptions::default());
-//! for file in files.quarantined() {
-//!     eprintln!("{}: {} ({})", file.path.display(), file.error, file.error.help());
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> { Ok(()) }
+//! fn copy(plugins: &Path, state: &Path) -> Result<(), Box<dyn std::error::Error>> {
+//!     let files = Registry::standalone(&[plugins.to_owned()], &ScanOptions::default());
+//!     let service = Arc::new(PluginService::new(Registry::default(), files));
+//!     service.check()?; // fails with what can't be loaded, and why
+//!     for (name, specification) in service.list() {
+//!         println!("{name}: {}", specification.summary);
+//!     }
+//!     let lines = ConnectorConfig::new("lines", "file")?.with("path", "in.txt");
+//!     let copy = ConnectorConfig::new("copy", "file")?.with("path", "out.txt");
+//!     let config = PipelineConfig::new("copy-lines", lines).to(copy);
+//!     let engine = Engine::new(service, Arc::new(FileStore::open(state)?))?;
+//!     engine.validate(&config)?; // all that is wrong with it, starting nothing
+//!     let pipeline = engine.start(&config, RunOptions { until_end: true, ..RunOptions::default() })?;
+//!     match pipeline.wait() {
+//!         Outcome::Failed(error) => Err(error)?,
+//!         outcome => println!("{outcome:?}: {:?}", pipeline.progress()),
+//!     }
+//!     Ok(())
 //! }
-//! let service = Arc::new(PluginService::new(Registry::default(), files));
-//! let store = Arc::new(FileStore::open(Path::new("state"))?);
-//! let engine = Engine::new(service, store)?;
-//! let connector = |id: &str, path: &str| ConnectorConfig {
-//!     id: id.to_owned(),
-//!     plugin: "standalone:file".parse().expect("a plugin's name"),
-//!     settings: [("path".to_owned(), path.to_owned())].into(),
-//! };
-//! let config = PipelineConfig {
-//!     id: "copy".to_owned(),
-//!     source: connector("in", "in.txt"),
-//!     destinations: vec![connector("out", "out.txt")],
-//! };
-//! match engine.start(&config, RunOptions { until_end: true }) {
-//!     Ok(pipeline) => println!("{:?}, {:?}", pipeline.wait(), pipeline.progress()),
-//!     Err(errors) => errors.iter().for_each(|error| eprintln!("{error}")),
-//! }
-//! # Ok(())
-//! # }
 //! ```
+//!
+//! [`embedded`] has what a program needs to be a source or destination itself, [`Engine::events`] and
+//! [`Pipeline::status`] tell how its pipelines are, and [`RunOptions::recovery`] has one that failed
+//! tried again. All calls block; from async code they go to a thread for blocking calls. Examples of
+//! whole programs are in the folder `examples`: `own_connectors` and `from_async`.
 //!
 //! # One connector, without a pipeline
 //!
@@ -86,6 +87,7 @@
 //! tells how it all works, and `docs/abi.md` what crosses between host and plugin.
 
 mod dispenser;
+pub mod embedded;
 mod ffi;
 pub mod loader;
 pub mod parameters;
@@ -102,7 +104,8 @@ mod validation;
 pub use dispenser::{Dispenser, Specifier};
 pub use parameters::ConfigError;
 pub use pipeline::{
-    ConnectorConfig, Engine, Outcome, Pipeline, PipelineConfig, PipelineError, Progress, RunOptions,
+    ConnectorConfig, Engine, Event, Events, NotStarted, Outcome, Pipeline, PipelineConfig,
+    PipelineError, Progress, Recovery, RunOptions, Status,
 };
 pub use registry::{Blueprint, PluginKind, PluginName, Registry, ScanOptions};
 pub use service::{LookupError, PluginService, Unhealthy};

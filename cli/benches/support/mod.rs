@@ -53,12 +53,11 @@ fn library_file(library: &str) -> PathBuf {
 
 /// A connector with its plugin's name and settings.
 pub(crate) fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> ConnectorConfig {
-    let text = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-    ConnectorConfig {
-        id: id.to_owned(),
-        plugin: plugin.parse().expect("a plugin's name"),
-        settings: settings.iter().map(text).collect(),
-    }
+    let config = ConnectorConfig::new(id, plugin).expect("a plugin's name");
+    let settings = settings.iter();
+    settings.fold(config, |config, &(parameter, value)| {
+        config.with(parameter, value)
+    })
 }
 
 /// What a run took.
@@ -96,11 +95,7 @@ pub(crate) fn run(
     let state = folder();
     let store = FileStore::open(state.path()).expect("a store");
     let engine = Engine::new(Arc::clone(service), Arc::new(store)).expect("an engine");
-    let config = PipelineConfig {
-        id: "bench".to_owned(),
-        source,
-        destinations: vec![destination],
-    };
+    let config = PipelineConfig::new("bench", source).to(destination);
     measure(|| {
         let pipeline = engine
             .start(&config, RunOptions::default())

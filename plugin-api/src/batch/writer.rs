@@ -60,6 +60,12 @@ impl<'a> BatchWriter<'a> {
         self.buffer.index_length() as usize
     }
 
+    /// Bytes that were written: of all fields, with what structured data and metadata take.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.buffer.arena_length() as usize
+    }
+
     /// Whether no record was written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Why a pipeline could not start, or has failed.
 
 use std::error::Error as _;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,6 +156,54 @@ pub enum PipelineError {
     Internal(String),
 }
 
+/// Why a pipeline was not started, or can't be: all that is wrong with it.
+///
+/// Display writes one line for each error.
+#[derive(Debug)]
+pub struct NotStarted {
+    /// At least one.
+    pub errors: Vec<PipelineError>,
+}
+
+impl NotStarted {
+    /// Stable identifier of the first error.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.errors.first().map_or("internal", PipelineError::code)
+    }
+
+    /// How to mend the first error.
+    #[must_use]
+    pub fn help(&self) -> String {
+        self.errors
+            .first()
+            .map(PipelineError::help)
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (line, error) in self.errors.iter().enumerate() {
+            if line > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NotStarted {}
+
+impl From<PipelineError> for NotStarted {
+    fn from(error: PipelineError) -> Self {
+        Self {
+            errors: vec![error],
+        }
+    }
+}
+
 /// Help where only the plugin's author can mend it.
 const PLUGIN_DEFECT: &str =
     "a defect of the plugin, tell its author; what was not confirmed is read again by the next run";
@@ -252,6 +301,25 @@ impl PipelineError {
                         .any(|it| it.to_string() == *call)
             }
             _ => false,
+        }
+    }
+
+    /// Whether another try may mend it.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connector { error, .. } => matches!(
+                error.kind(),
+                ErrorKind::Retry | ErrorKind::Panic | ErrorKind::Closed | ErrorKind::Cancelled
+            ),
+            _ => false,
+        }
+    }
+
+    /// How long the plugin wants to be left alone before another try.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Connector { error, .. } => error.retry_after(),
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod committer;
+mod config;
 mod destinations;
 mod error;
 mod fused;
@@ -12,69 +13,32 @@ mod open;
 mod plan;
 mod positions;
 mod rate;
+mod recovery;
 mod run;
 mod settings;
+mod status;
 mod validate;
 mod window;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-pub use error::PipelineError;
+pub use config::{ConnectorConfig, PipelineConfig, RunOptions};
+pub use error::{NotStarted, PipelineError};
+pub use recovery::Recovery;
 pub use run::{Outcome, Progress};
+pub use status::{Event, Events, Status};
 
 pub(crate) use answers::{Answers, shortened, text_length};
 pub(crate) use run::Run;
 pub(crate) use settings::Checked;
 
-use crate::registry::PluginName;
 use crate::service::PluginService;
-use crate::store::{PositionStore, StoreKey, Stored};
+use crate::store::{PositionStore, StoreKey};
 use committer::Committer;
-use plan::{Plan, Planned};
-
-/// What a pipeline is made of.
-#[derive(Debug, Clone)]
-pub struct PipelineConfig {
-    /// Identity; positions are stored under it.
-    pub id: String,
-    /// Where records come from.
-    pub source: ConnectorConfig,
-    /// Where records go; each gets every record.
-    pub destinations: Vec<ConnectorConfig>,
-}
-
-/// A source or destination of a pipeline.
-#[derive(Clone)]
-pub struct ConnectorConfig {
-    /// Identity within the pipeline.
-    pub id: String,
-    /// The plugin.
-    pub plugin: PluginName,
-    /// Values of its parameters.
-    pub settings: BTreeMap<String, String>,
-}
-
-/// The names of the settings only: before the plugin is found, any of them may be secret.
-impl fmt::Debug for ConnectorConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.settings.keys().collect();
-        f.debug_struct("ConnectorConfig")
-            .field("id", &self.id)
-            .field("plugin", &self.plugin)
-            .field("settings", &names)
-            .finish()
-    }
-}
-
-/// How a pipeline is run.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RunOptions {
-    /// End where the data ends at present, instead of waiting for more.
-    pub until_end: bool,
-}
+use plan::Plan;
+use status::Listeners;
 
 /// Runs pipelines over one set of plugins and one position store.
 pub struct Engine {
@@ -82,6 +46,7 @@ pub struct Engine {
     store: Arc<dyn PositionStore>,
     committer: Committer,
     runs: Mutex<Vec<Weak<Run>>>,
+    listeners: Arc<Listeners>,
 }
 
 impl Engine {
@@ -102,6 +67,7 @@ impl Engine {
             store,
             committer,
             runs: Mutex::default(),
+            listeners: Arc::default(),
         })
     }
 
@@ -116,7 +82,7 @@ impl Engine {
     /// # Errors
     ///
     /// Returns all that is wrong, connector by connector.
-    pub fn validate(&self, config: &PipelineConfig) -> Result<(), Vec<PipelineError>> {
+    pub fn validate(&self, config: &PipelineConfig) -> Result<(), NotStarted> {
         Plan::new(&self.service, config).map(|_| ())
     }
 
@@ -131,10 +97,16 @@ impl Engine {
         &self,
         config: &PipelineConfig,
         options: RunOptions,
-    ) -> Result<Pipeline, Vec<PipelineError>> {
-        PipelineError::check_loader().map_err(|error| vec![error])?;
+    ) -> Result<Pipeline, NotStarted> {
+        PipelineError::check_loader()?;
         let plan = Plan::new(&self.service, config)?;
-        self.launch(plan, options).map_err(|error| vec![error])
+        Ok(self.launch(plan, options)?)
+    }
+
+    /// What the engine's pipelines do from now on, those that are started later included.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.listeners.add()
     }
 
     fn launch(&self, plan: Plan, options: RunOptions) -> Result<Pipeline, PipelineError> {
@@ -148,23 +120,21 @@ impl Engine {
             });
         }
         let key = StoreKey::new(&plan.pipeline, &plan.source.id);
-        let stored = self
-            .store
-            .load(&key)
-            .map_err(|error| PipelineError::Store(Arc::new(error)))?;
-        let position = stored
-            .map(|stored| position_for(stored, &plan.source))
-            .transpose()?;
-        let run = Run::new(plan.pipeline.clone(), Arc::clone(&self.store));
+        let stored = self.store.load(&key);
+        let position = plan.source.position(stored)?;
+        let run = Run::new(
+            plan.pipeline.clone(),
+            Arc::clone(&self.store),
+            Arc::clone(&self.listeners),
+        );
         runs.push(Arc::downgrade(&run));
         let launch = open::Launch {
             run: Arc::clone(&run),
             committer: self.committer.clone(),
             key,
-            position,
             options,
         };
-        launch.spawn(plan)?;
+        launch.spawn(plan, position)?;
         Ok(Pipeline { run })
     }
 }
@@ -175,21 +145,6 @@ impl fmt::Debug for Engine {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
-}
-
-/// The stored position, if it is one that this source can know: only a plugin itself knows what its
-/// positions mean. A version of it reads what another one has made, and a file what a builtin has.
-fn position_for(stored: Stored, source: &Planned) -> Result<Vec<u8>, PipelineError> {
-    let plugin = source.blueprint.name();
-    let maker: Option<PluginName> = stored.plugin.parse().ok();
-    if maker.is_some_and(|maker| maker.name() == plugin.name()) {
-        return Ok(stored.position);
-    }
-    Err(PipelineError::ForeignPosition {
-        connector: source.id.clone(),
-        stored: stored.plugin,
-        plugin: plugin.to_string(),
-    })
 }
 
 /// A pipeline that was started. Dropping the handle stops it gracefully, without waiting.
@@ -232,7 +187,13 @@ impl Pipeline {
         }
     }
 
-    /// What the pipeline has done so far.
+    /// What the pipeline is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.run.status()
+    }
+
+    /// What the pipeline has done so far, over all of its tries.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.run.progress()
@@ -249,6 +210,7 @@ impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
             .field("id", &self.run.pipeline)
+            .field("status", &self.status())
             .field("progress", &self.progress())
             .finish_non_exhaustive()
     }

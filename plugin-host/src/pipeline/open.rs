@@ -1,8 +1,10 @@
-//! From a plan to a running driver, and from its end to that of the connectors.
+//! From a plan to a running driver, from its end to that of the connectors, and around again where
+//! a failure may be mended by another try.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use plugin_api::ffi::RunFlags;
 
@@ -14,7 +16,9 @@ use super::fused::Fused;
 use super::halt::{Halt, halt_on};
 use super::hold::{Hold, Wanted};
 use super::plan::{Plan, Planned};
+use super::recovery::Tries;
 use super::run::{Outcome, Run};
+use super::status::Status;
 use super::window::Windows;
 use crate::ffi::{BATCH_RECORDS, Buffer, Place, RECORD_BYTES};
 use crate::session::{Call, CallError, DestinationSession, Session, SourceSession, Watched};
@@ -26,20 +30,18 @@ pub(super) struct Launch {
     pub(super) run: Arc<Run>,
     pub(super) committer: Committer,
     pub(super) key: StoreKey,
-    /// Where the source goes on.
-    pub(super) position: Option<Vec<u8>>,
     pub(super) options: RunOptions,
 }
 
 impl Launch {
     /// Starts the driver's thread.
-    pub(super) fn spawn(self, plan: Plan) -> Result<(), PipelineError> {
+    pub(super) fn spawn(self, plan: Plan, position: Option<Vec<u8>>) -> Result<(), PipelineError> {
         supervisor::watch(&self.run).map_err(PipelineError::Thread)?;
         // No thread's name has a NUL.
         let name = format!("forebay-{}", self.run.pipeline.replace('\0', "?"));
         let spawned = thread::Builder::new().name(name).spawn(move || {
             // A panic here is a mistake of ours; the pipeline fails, others go on.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.drive(&plan)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.run(&plan, position)));
             let outcome = outcome.unwrap_or_else(|_| {
                 let error = PipelineError::Internal("the driver has panicked".to_owned());
                 Some(Outcome::Failed(Arc::new(error)))
@@ -51,9 +53,47 @@ impl Launch {
         spawned.map(|_| ()).map_err(PipelineError::Thread)
     }
 
+    /// Tries until the pipeline has ended, was stopped or has failed for good. `None` when the
+    /// supervisor has taken the run over.
+    fn run(&self, plan: &Plan, mut position: Option<Vec<u8>>) -> Option<Outcome> {
+        let mut tries = self.options.recovery.map(Tries::new);
+        loop {
+            let begun = Instant::now();
+            let outcome = self.drive(plan, position.as_deref())?;
+            let Outcome::Failed(error) = &outcome else {
+                return Some(outcome);
+            };
+            let again = error.is_transient() && !self.run.is_stopping();
+            let tries = tries.as_mut().filter(|_| again);
+            let next = tries.and_then(|it| it.next(begun.elapsed(), error.retry_after()));
+            let Some((attempt, delay)) = next else {
+                return Some(outcome);
+            };
+            log::warn!(
+                target: "plugin_host::pipeline",
+                "pipeline `{}`: try {attempt} follows in {delay:?}: {error}",
+                self.run.pipeline
+            );
+            self.run.begin_again();
+            self.run.enter(Status::Recovering {
+                error: Arc::clone(error),
+                attempt,
+                delay,
+            });
+            if !self.run.rest(delay) {
+                return Some(outcome);
+            }
+            self.run.enter(Status::Starting);
+            position = match plan.source.position(self.run.stored(&self.key)) {
+                Ok(position) => position,
+                Err(error) => return Some(Outcome::Failed(Arc::new(error))),
+            };
+        }
+    }
+
     /// Opens the connectors, drives them and tears them down. `None` when the supervisor has taken
     /// the run over.
-    fn drive(&self, plan: &Plan) -> Option<Outcome> {
+    fn drive(&self, plan: &Plan, position: Option<&[u8]>) -> Option<Outcome> {
         let flags = if self.options.until_end {
             RunFlags::UNTIL_END
         } else {
@@ -72,9 +112,12 @@ impl Launch {
             self.run.add_session(watched);
             sessions.push(session);
         }
-        let opened = self.open(plan, &source, &sessions);
+        let opened = self.open(plan, position, &source, &sessions);
         let opened = opened.map_err(|halt| self.run.judge(halt));
-        let driven = opened.and_then(|mut fused| fused.drive());
+        let driven = opened.and_then(|mut fused| {
+            self.run.enter(Status::Running);
+            fused.drive()
+        });
         let outcome = match driven {
             Ok(outcome) => outcome,
             Err(Halt::Abandoned) => return None,
@@ -87,6 +130,7 @@ impl Launch {
     fn open(
         &self,
         plan: &Plan,
+        position: Option<&[u8]>,
         source: &Arc<SourceSession>,
         sessions: &[Arc<DestinationSession>],
     ) -> Result<Fused, Halt> {
@@ -115,7 +159,6 @@ impl Launch {
         for session in sessions {
             halt_on(session.connector(), Call::Start, session.start())?;
         }
-        let position = self.position.as_deref();
         halt_on(source.connector(), Call::Start, source.start(position))?;
         let destinations = sessions.iter().zip(&plan.destinations);
         let destinations = destinations.map(|(session, planned)| {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::PipelineError;
+use super::error::{NotStarted, PipelineError};
 use super::settings::Checked;
 use super::{ConnectorConfig, PipelineConfig};
 use crate::parameters::Side;
-use crate::registry::Blueprint;
+use crate::registry::{Blueprint, PluginName};
 use crate::service::PluginService;
+use crate::store::{StoreError, Stored};
 
 /// A pipeline whose plugins are found and whose settings are valid.
 pub(super) struct Plan {
@@ -32,7 +33,7 @@ impl Plan {
     pub(super) fn new(
         service: &PluginService,
         config: &PipelineConfig,
-    ) -> Result<Self, Vec<PipelineError>> {
+    ) -> Result<Self, NotStarted> {
         let mut errors = Vec::new();
         if config.destinations.is_empty() {
             errors.push(PipelineError::NoDestination);
@@ -52,7 +53,7 @@ impl Plan {
                 source,
                 destinations,
             }),
-            _ => Err(errors),
+            _ => Err(NotStarted { errors }),
         }
     }
 }
@@ -100,6 +101,29 @@ impl Planned {
             blueprint: Arc::clone(&blueprint),
             checked,
             budget,
+        })
+    }
+
+    /// The stored position, if it is one that this source can know: only a plugin itself knows what
+    /// its positions mean. A version of it reads what another one has made, and a file what a
+    /// builtin has.
+    pub(super) fn position(
+        &self,
+        stored: Result<Option<Stored>, StoreError>,
+    ) -> Result<Option<Vec<u8>>, PipelineError> {
+        let stored = stored.map_err(|error| PipelineError::Store(Arc::new(error)))?;
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let plugin = self.blueprint.name();
+        let maker: Option<PluginName> = stored.plugin.parse().ok();
+        if maker.is_some_and(|maker| maker.name() == plugin.name()) {
+            return Ok(Some(stored.position));
+        }
+        Err(PipelineError::ForeignPosition {
+            connector: self.id.clone(),
+            stored: stored.plugin,
+            plugin: plugin.to_string(),
         })
     }
 }

@@ -9,8 +9,9 @@ use plugin_api::ffi::Wakeups;
 
 use super::error::PipelineError;
 use super::halt::Halt;
+use super::status::{Listeners, Status};
 use crate::session::{Call, Watched};
-use crate::store::PositionStore;
+use crate::store::{PositionStore, StoreError, StoreKey, Stored};
 use crate::supervisor::TICK;
 
 /// How a pipeline's run has ended.
@@ -40,10 +41,13 @@ pub struct Progress {
     pub committed: u64,
 }
 
+/// Longest single wait; it is begun again.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
 /// What a forced stop tells a connector.
 const FORCED: Wakeups = Wakeups(Wakeups::STOP.0 | Wakeups::CANCEL.0);
 
-/// Counters that only the driver writes.
+/// Counters of one try, which only the driver writes.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) read: AtomicU64,
@@ -56,6 +60,8 @@ pub(crate) struct Counters {
 pub(crate) struct Run {
     pub(crate) pipeline: String,
     pub(crate) counters: Counters,
+    /// What the tries before have done.
+    earlier: Mutex<Progress>,
     sessions: Mutex<Vec<Arc<dyn Watched>>>,
     ticks: AtomicU32,
     stopping: AtomicBool,
@@ -63,13 +69,15 @@ pub(crate) struct Run {
     /// Keeps the store open until the run is over.
     store: Mutex<Option<Arc<dyn PositionStore>>>,
     stage: Mutex<Stage>,
-    over: Condvar,
+    /// The stage has changed, or a stop was asked for.
+    changed: Condvar,
+    listeners: Arc<Listeners>,
 }
 
 /// Who has a run.
 enum Stage {
-    /// The driver's thread.
-    Driven,
+    /// The driver's thread, and what it does unless it was asked to stop.
+    Driven(Status),
     /// An instance was detached and the driver's thread is lost with it: another one tears down the
     /// sessions that are left.
     Abandoned {
@@ -81,17 +89,24 @@ enum Stage {
 }
 
 impl Run {
-    pub(crate) fn new(pipeline: String, store: Arc<dyn PositionStore>) -> Arc<Self> {
+    pub(super) fn new(
+        pipeline: String,
+        store: Arc<dyn PositionStore>,
+        listeners: Arc<Listeners>,
+    ) -> Arc<Self> {
+        listeners.tell(&pipeline, &Status::Starting);
         Arc::new(Self {
             pipeline,
             counters: Counters::default(),
+            earlier: Mutex::default(),
             sessions: Mutex::new(Vec::new()),
             ticks: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             forced: AtomicBool::new(false),
             store: Mutex::new(Some(store)),
-            stage: Mutex::new(Stage::Driven),
-            over: Condvar::new(),
+            stage: Mutex::new(Stage::Driven(Status::Starting)),
+            changed: Condvar::new(),
+            listeners,
         })
     }
 
@@ -146,16 +161,90 @@ impl Run {
     /// Asks for a graceful stop.
     pub(crate) fn stop(&self) {
         if !self.stopping.swap(true, Ordering::SeqCst) {
+            self.tell_stopping();
             self.signal(Wakeups::STOP);
         }
     }
 
     /// Asks for a stop without waiting for anything.
     pub(crate) fn force(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        if !self.stopping.swap(true, Ordering::SeqCst) {
+            self.tell_stopping();
+        }
         if !self.forced.swap(true, Ordering::SeqCst) {
             self.signal(FORCED);
         }
+    }
+
+    fn tell_stopping(&self) {
+        let stage = self.lock_stage();
+        if !matches!(*stage, Stage::Over(_)) {
+            self.listeners.tell(&self.pipeline, &Status::Stopping);
+        }
+        // Under the lock, or one that is about to wait would miss it.
+        self.changed.notify_all();
+    }
+
+    /// The driver does something else now. Once a stop is asked for that is what is told.
+    pub(super) fn enter(&self, status: Status) {
+        let mut stage = self.lock_stage();
+        if let Stage::Driven(present) = &mut *stage {
+            if !self.is_stopping() {
+                self.listeners.tell(&self.pipeline, &status);
+            }
+            *present = status;
+        }
+    }
+
+    /// What the pipeline does.
+    pub(crate) fn status(&self) -> Status {
+        match &*self.lock_stage() {
+            Stage::Over(outcome) => Status::Over(outcome.clone()),
+            Stage::Driven(_) | Stage::Abandoned { .. } if self.is_stopping() => Status::Stopping,
+            Stage::Driven(status) => status.clone(),
+            // Its other connectors are being torn down.
+            Stage::Abandoned { .. } => Status::Running,
+        }
+    }
+
+    /// Waits until the time is over; `false` when a stop was asked for.
+    pub(super) fn rest(&self, time: Duration) -> bool {
+        let end = Instant::now().checked_add(time);
+        let mut stage = self.lock_stage();
+        while !self.is_stopping() {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return true;
+            }
+            // Nobody waits for a year, nor can every clock count so far.
+            let left = left.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+            stage = self
+                .changed
+                .wait_timeout(stage, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        false
+    }
+
+    /// A try has failed and another one follows: its sessions are over, and what it has done counts
+    /// with what was done before.
+    pub(super) fn begin_again(&self) {
+        self.lock_sessions().clear();
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let counters = &self.counters;
+        earlier.records += counters.confirmed.swap(0, Ordering::Relaxed);
+        earlier.bytes += counters.bytes.swap(0, Ordering::Relaxed);
+        earlier.committed += counters.committed.swap(0, Ordering::Relaxed);
+        // What had no answer is read again.
+        counters.read.store(0, Ordering::Relaxed);
+    }
+
+    /// What the store has for the key; `None` also once the run is over.
+    pub(super) fn stored(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.as_ref().map(Arc::clone);
+        store.map_or(Ok(None), |store| store.load(key))
     }
 
     fn signal(&self, bits: Wakeups) {
@@ -202,7 +291,7 @@ impl Run {
     /// The first detached instance decides how the run ends.
     fn abandon(&self, error: Arc<PipelineError>, leftover: Vec<Arc<dyn Watched>>) {
         let mut stage = self.lock_stage();
-        if let Stage::Driven = *stage {
+        if let Stage::Driven(_) = *stage {
             *stage = Stage::Abandoned { error, leftover };
         }
     }
@@ -224,7 +313,7 @@ impl Run {
         let outcome = match &*self.lock_stage() {
             Stage::Abandoned { .. } if self.is_forced() => Outcome::Forced,
             Stage::Abandoned { error, .. } => Outcome::Failed(Arc::clone(error)),
-            Stage::Driven | Stage::Over(_) => return,
+            Stage::Driven(_) | Stage::Over(_) => return,
         };
         self.finish(outcome);
     }
@@ -241,8 +330,10 @@ impl Run {
         drop(store);
         let mut stage = self.lock_stage();
         if !matches!(*stage, Stage::Over(_)) {
+            let status = Status::Over(outcome.clone());
+            self.listeners.tell(&self.pipeline, &status);
             *stage = Stage::Over(outcome);
-            self.over.notify_all();
+            self.changed.notify_all();
         }
     }
 
@@ -259,7 +350,7 @@ impl Run {
             }
             stage = match deadline {
                 None => self
-                    .over
+                    .changed
                     .wait(stage)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
@@ -267,7 +358,7 @@ impl Run {
                     if left.is_zero() {
                         return None;
                     }
-                    self.over
+                    self.changed
                         .wait_timeout(stage, left)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
@@ -281,13 +372,14 @@ impl Run {
     }
 
     pub(crate) fn progress(&self) -> Progress {
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
         let read = self.counters.read.load(Ordering::Relaxed);
         let records = self.counters.confirmed.load(Ordering::Relaxed);
         Progress {
-            records,
-            bytes: self.counters.bytes.load(Ordering::Relaxed),
+            records: earlier.records + records,
+            bytes: earlier.bytes + self.counters.bytes.load(Ordering::Relaxed),
             unacknowledged: read.saturating_sub(records),
-            committed: self.counters.committed.load(Ordering::Relaxed),
+            committed: earlier.committed + self.counters.committed.load(Ordering::Relaxed),
         }
     }
 }

@@ -428,7 +428,7 @@ fn a_pipeline_that_runs_is_not_started_again() {
     );
     let first = engine.start(&config, RunOptions::default()).unwrap();
     let errors = engine.start(&config, RunOptions::default()).unwrap_err();
-    assert_eq!(errors[0].code(), "pipeline.already_running");
+    assert_eq!(errors.code(), "pipeline.already_running");
     first.stop();
     let outcome = first.wait_timeout(Duration::from_secs(60));
     assert!(matches!(outcome, Some(Outcome::Stopped)), "{outcome:?}");
@@ -449,8 +449,8 @@ fn a_position_that_another_plugin_has_made_is_refused() {
         connector("dst", "notes", &[("journal", "foreign")]),
     );
     let errors = engine.start(&config, RunOptions::default()).unwrap_err();
-    assert_eq!(errors[0].code(), "position.foreign");
-    let text = errors[0].to_string();
+    assert_eq!(errors.code(), "position.foreign");
+    let text = errors.to_string();
     for part in [
         "`src`",
         "`builtin:counter@v0.0.0`",
@@ -537,11 +537,7 @@ fn wrong_settings_are_told_all_at_once_and_nothing_starts() {
     let errors = engine
         .start(&config, RunOptions::default())
         .expect_err("errors");
-    let text = errors
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n");
+    let text = errors.to_string();
     for part in [
         "connector `src`",
         "\"last\"",

@@ -7,6 +7,8 @@
 
 mod batching;
 mod delivery;
+mod embedded;
+mod recovery;
 mod streams;
 mod stuck;
 mod support;

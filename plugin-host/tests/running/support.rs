@@ -1,6 +1,5 @@
 //! What these tests share: an engine, and a journal.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,23 +30,16 @@ pub(crate) fn engine_over(
 
 /// A connector of a plugin with these settings.
 pub(crate) fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> ConnectorConfig {
-    ConnectorConfig {
-        id: id.to_owned(),
-        plugin: plugin.parse().expect("a plugin's name"),
-        settings: settings
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect::<BTreeMap<_, _>>(),
-    }
+    let config = ConnectorConfig::new(id, plugin).expect("a plugin's name");
+    let settings = settings.iter();
+    settings.fold(config, |config, &(parameter, value)| {
+        config.with(parameter, value)
+    })
 }
 
 /// A pipeline with one destination.
 pub(crate) fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
-    PipelineConfig {
-        id: "p".to_owned(),
-        source,
-        destinations: vec![destination],
-    }
+    PipelineConfig::new("p", source).to(destination)
 }
 
 /// What connectors have noted, by the name in their settings.

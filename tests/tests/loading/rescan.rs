@@ -157,19 +157,9 @@ fn what_runs_goes_on_with_its_version() {
     let service = Arc::new(PluginService::new(Registry::default(), scan(&folder)));
     let store = Arc::new(FileStore::open(&state.path()).unwrap());
     let engine = Engine::new(Arc::clone(&service), store).unwrap();
-    let connector = |plugin: &str, last: &[&str]| ConnectorConfig {
-        id: plugin.to_owned(),
-        plugin: plugin.parse().unwrap(),
-        settings: last
-            .iter()
-            .map(|last| ("last".into(), (*last).into()))
-            .collect(),
-    };
-    let mut config = PipelineConfig {
-        id: "p".to_owned(),
-        source: connector(SOURCE, &[&u64::MAX.to_string()]),
-        destinations: vec![connector(DESTINATION, &[])],
-    };
+    let connector = |plugin: &str| ConnectorConfig::new(plugin, plugin).unwrap();
+    let source = connector(SOURCE).with("last", u64::MAX.to_string());
+    let mut config = PipelineConfig::new("p", source).to(connector(DESTINATION));
     let running = engine.start(&config, RunOptions::default()).unwrap();
 
     replace(&folder, "source.so", &fs::read(plugin_file(NEWER)).unwrap());
@@ -178,7 +168,10 @@ fn what_runs_goes_on_with_its_version() {
     assert_eq!(version(&latest(&found).unwrap()), "v0.2.0");
     assert!(Arc::ptr_eq(&found, &service.standalone()));
     config.id = "q".to_owned();
-    let errors = engine.start(&config, RunOptions::default()).unwrap_err();
+    let errors = engine
+        .start(&config, RunOptions::default())
+        .unwrap_err()
+        .errors;
     // The new version has no such setting, and the destination is gone.
     let codes: Vec<_> = errors.iter().map(PipelineError::code).collect();
     assert_eq!(codes, ["config.invalid", "plugin.not_found"], "{errors:?}");

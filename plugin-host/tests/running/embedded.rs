@@ -1,0 +1,281 @@
+//! Connectors that a program makes from its own values: closures, channels and types.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use plugin_api::{Acks, Batch, BatchWriter, Context, Error, Progress, Record, testing};
+use plugin_host::{Engine, Outcome, Pipeline, PipelineError, Registry, RunOptions, embedded};
+use tempfile::tempdir;
+
+use crate::support::{connector, engine, pipeline};
+
+fn record(number: u64) -> Record {
+    Record::create(number.to_string()).with_payload(number.to_string())
+}
+
+fn send(records: &Sender<Record>, numbers: std::ops::RangeInclusive<u64>) {
+    numbers.for_each(|number| records.send(record(number)).unwrap());
+}
+
+fn positions(records: &Receiver<Record>) -> Vec<String> {
+    let records = records.try_iter();
+    records.map(|it| it.position.to_string()).collect()
+}
+
+fn run(engine: &Engine, until_end: bool) -> Pipeline {
+    let config = pipeline(connector("src", "in", &[]), connector("dst", "out", &[]));
+    let options = RunOptions {
+        until_end,
+        ..RunOptions::default()
+    };
+    engine.start(&config, options).unwrap()
+}
+
+fn outcome(pipeline: &Pipeline) -> Outcome {
+    let outcome = pipeline.wait_timeout(Duration::from_secs(60));
+    outcome.expect("an outcome in time")
+}
+
+#[test]
+fn records_go_from_channel_to_channel_as_they_are() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let (copies, copied) = unbounded();
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::channel_destination("out", copies),
+    ];
+    let engine = engine(plugins, state.path());
+    let given = [
+        record(1).with_key("k").with_metadata("m", "v"),
+        Record::delete("2").with_before("b"),
+        Record::create("3"),
+    ];
+    given.iter().for_each(|it| sender.send(it.clone()).unwrap());
+    drop(sender);
+    assert!(matches!(outcome(&run(&engine, false)), Outcome::Ended));
+    assert_eq!(copied.try_iter().collect::<Vec<_>>(), given);
+}
+
+#[test]
+fn what_a_failed_run_has_taken_comes_again_and_what_was_confirmed_does_not() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&written);
+    let mut fails = true;
+    let out = move |batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context| {
+        for record in batch {
+            let text = String::from_utf8_lossy(record.after()).into_owned();
+            if text == "4" && std::mem::take(&mut fails) {
+                return Err(Error::fatal("once"));
+            }
+            log.lock().unwrap().push(text);
+            acks.ok(&record);
+        }
+        Ok(())
+    };
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::destination("out", out),
+    ];
+    let engine = engine(plugins, state.path());
+    send(&sender, 1..=6);
+    assert!(matches!(outcome(&run(&engine, true)), Outcome::Failed(_)));
+    send(&sender, 7..=8);
+    // Until the end: the senders are there yet.
+    assert!(matches!(outcome(&run(&engine, true)), Outcome::Ended));
+    assert_eq!(written.lock().unwrap().join(" "), "1 2 3 4 5 6 7 8");
+}
+
+#[test]
+fn a_channel_and_a_closure_serve_one_pipeline_at_a_time() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::destination("out", |_: &Batch<'_>, _: &mut Acks<'_>, _: &Context| Ok(())),
+        embedded::source("none", |_| {
+            Ok(|_: &mut BatchWriter<'_>, _: &Context| Ok(Progress::End))
+        }),
+        embedded::channel_destination("nowhere", unbounded().0),
+    ];
+    let engine = engine(plugins, state.path());
+    send(&sender, 1..=1);
+    let first = run(&engine, false);
+    while first.progress().committed == 0 {
+        assert!(first.wait_timeout(Duration::from_millis(1)).is_none());
+    }
+    for (id, source, destination) in [("q", "in", "nowhere"), ("r", "none", "out")] {
+        let mut config = pipeline(
+            connector("src", source, &[]),
+            connector("dst", destination, &[]),
+        );
+        config.id = id.to_owned();
+        let second = engine.start(&config, RunOptions::default()).unwrap();
+        let Outcome::Failed(error) = outcome(&second) else {
+            panic!("two have one");
+        };
+        assert!(
+            error.to_string().contains("another pipeline has this"),
+            "{error}"
+        );
+    }
+    // It is free again when the first has ended.
+    first.stop();
+    assert!(matches!(outcome(&first), Outcome::Stopped));
+    drop(sender);
+    assert!(matches!(outcome(&run(&engine, false)), Outcome::Ended));
+}
+
+#[test]
+fn a_full_channel_slows_the_pipeline_down_and_a_forced_stop_ends_the_wait() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let (copies, copied) = bounded(1);
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::channel_destination("out", copies),
+    ];
+    let engine = engine(plugins, state.path());
+    send(&sender, 1..=9);
+    let pipeline = run(&engine, false);
+    let taken: Vec<_> = copied
+        .iter()
+        .take(3)
+        .map(|it| it.position.to_string())
+        .collect();
+    assert_eq!(taken, ["1", "2", "3"]);
+    while !copied.is_full() {
+        std::thread::yield_now();
+    }
+    pipeline.force_stop();
+    assert!(matches!(outcome(&pipeline), Outcome::Forced));
+    assert_eq!(positions(&copied), ["4"]);
+    drop(pipeline);
+    // What was not confirmed comes again.
+    let pipeline = run(&engine, true);
+    let rest: Vec<_> = copied
+        .iter()
+        .map(|it| it.position.to_string())
+        .take_while(|it| it != "9")
+        .collect();
+    assert_eq!(rest.last().map(String::as_str), Some("8"));
+    assert!(matches!(outcome(&pipeline), Outcome::Ended));
+}
+
+#[test]
+fn a_channel_that_nobody_reads_any_more_fails_the_run() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let (copies, copied) = unbounded();
+    drop(copied);
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::channel_destination("out", copies),
+    ];
+    let engine = engine(plugins, state.path());
+    send(&sender, 1..=1);
+    let Outcome::Failed(error) = outcome(&run(&engine, true)) else {
+        panic!("nobody has read it");
+    };
+    assert!(
+        error
+            .to_string()
+            .contains("every receiver of the channel is gone"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_closure_that_has_panicked_is_not_called_again() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::destination("out", |_: &Batch<'_>, _: &mut Acks<'_>, _: &Context| {
+            panic!("never again")
+        }),
+    ];
+    let engine = engine(plugins, state.path());
+    send(&sender, 1..=1);
+    for expected in ["panic: never again", "has panicked before"] {
+        let Outcome::Failed(error) = outcome(&run(&engine, true)) else {
+            panic!("no failure");
+        };
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_program_s_own_connectors_keep_the_contract() {
+    let numbers = embedded::source("numbers", |position| {
+        let mut next = position
+            .map(plugin_api::Position::parse::<u64>)
+            .transpose()?
+            .map_or(1, |n| n + 1);
+        Ok(move |batch: &mut BatchWriter<'_>, _: &Context| {
+            while batch.has_room() {
+                batch.create(next).payload(next);
+                next += 1;
+            }
+            Ok(Progress::More)
+        })
+    });
+    testing::source(numbers, &[]);
+    let (copies, _copied) = unbounded();
+    testing::destination(embedded::channel_destination("out", copies), &[]);
+    testing::destination(
+        embedded::destination("out", |_: &Batch<'_>, _: &mut Acks<'_>, _: &Context| Ok(())),
+        &[],
+    );
+}
+
+#[test]
+fn two_of_one_name_are_kept_out_and_one_given_twice_is_one() {
+    let out = || embedded::channel_destination("out", unbounded().0);
+    let once = out();
+    let registry = Registry::builtin([once.clone(), once]);
+    assert_eq!(
+        (registry.plugins().count(), registry.quarantined().len()),
+        (1, 0)
+    );
+    let registry = Registry::builtin([out(), out()]);
+    let codes: Vec<_> = registry
+        .quarantined()
+        .iter()
+        .map(|it| it.error.code())
+        .collect();
+    assert_eq!(
+        (registry.plugins().count(), codes),
+        (0, vec!["load.duplicate"; 2])
+    );
+}
+
+#[test]
+fn a_value_that_panics_when_it_is_dropped_fails_its_own_pipeline() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("boom");
+        }
+    }
+    let state = tempdir().unwrap();
+    let source = embedded::source("in", |_| {
+        let bomb = Bomb;
+        Ok(move |_: &mut BatchWriter<'_>, _: &Context| {
+            let _kept = &bomb;
+            Ok(Progress::End)
+        })
+    });
+    let out = embedded::channel_destination("out", unbounded().0);
+    let engine = engine([source, out], state.path());
+    let Outcome::Failed(error) = outcome(&run(&engine, false)) else {
+        panic!("no failure");
+    };
+    assert!(
+        matches!(&*error, PipelineError::Connector { call, .. } if call == "teardown"),
+        "{error}"
+    );
+}
