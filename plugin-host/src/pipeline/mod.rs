@@ -160,7 +160,7 @@ impl Pipeline {
     }
 
     /// Asks for a graceful stop: the source reads no more, what it has read is written, confirmed
-    /// and stored.
+    /// and stored. Nothing waits for a rate any more: what it holds back is read again.
     pub fn stop(&self) {
         self.run.stop();
     }

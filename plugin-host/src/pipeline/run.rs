@@ -20,7 +20,8 @@ use crate::supervisor::TICK;
 pub enum Outcome {
     /// Every source has ended, and all of its records are written and their positions stored.
     Ended,
-    /// The pipeline was stopped; what it has read is written and its positions stored.
+    /// The pipeline was stopped; what it has read is written and its positions stored, but for what a
+    /// rate still held back then: that is read again.
     Stopped,
     /// The pipeline was stopped by force; what was not confirmed is read again.
     Forced,

@@ -81,6 +81,11 @@ impl Windows {
         self.ledger.unanswered(sequence)
     }
 
+    /// Whether a commit has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Whether a window is on its way to the disk.
     pub(super) fn is_committing(&self) -> bool {
         self.committing.is_some()

@@ -233,7 +233,7 @@ fn a_batch_is_cut_to_a_burst() {
 fn a_stop_ends_the_wait_and_the_next_run_goes_on_behind_what_was_written() {
     let state = tempdir().unwrap();
     // The second batch has to wait; a third one would not have to.
-    let source = [("last", "7"), ("step", "3")];
+    let source = [("last", "7"), ("step", "3"), ("journal", "asked")];
     let limited = [
         ("journal", "limited"),
         ("sdk.rate.perSecond", "0.0001"),
@@ -244,6 +244,7 @@ fn a_stop_ends_the_wait_and_the_next_run_goes_on_behind_what_was_written() {
     await_note("limited");
     pipeline.stop();
     assert!(matches!(outcome(&pipeline), Outcome::Stopped));
+    assert_eq!(noted("asked"), ["stop"]);
     // All destinations have the same, so that none gets a record again.
     assert_eq!(
         (noted("beside"), noted("limited")),

@@ -90,6 +90,28 @@ fn what_a_failed_run_has_taken_comes_again_and_what_was_confirmed_does_not() {
 }
 
 #[test]
+fn what_is_confirmed_makes_room_for_what_comes() {
+    let state = tempdir().unwrap();
+    let (sender, records) = bounded(4);
+    let discard = |_: &Batch<'_>, _: &mut Acks<'_>, _: &Context| Ok(());
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::destination("out", discard),
+    ];
+    let engine = engine(plugins, state.path());
+    let pipeline = run(&engine, false);
+    // More than is kept unconfirmed, 64 MiB.
+    for number in 1..=80 {
+        let record = record(number).with_payload(vec![b'x'; 1 << 20]);
+        let sent = sender.send_timeout(record, Duration::from_secs(60));
+        sent.expect("room in time");
+    }
+    drop(sender);
+    assert!(matches!(outcome(&pipeline), Outcome::Ended));
+    assert_eq!(pipeline.progress().committed, 80);
+}
+
+#[test]
 fn a_channel_and_a_closure_serve_one_pipeline_at_a_time() {
     let state = tempdir().unwrap();
     let (sender, records) = unbounded();

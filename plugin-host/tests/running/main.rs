@@ -6,6 +6,7 @@
 )]
 
 mod batching;
+mod bounds;
 mod delivery;
 mod embedded;
 mod recovery;

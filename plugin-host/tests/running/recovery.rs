@@ -179,6 +179,23 @@ fn without_recovery_and_with_an_error_that_nothing_mends_the_first_one_ends_it()
 }
 
 #[test]
+fn a_refused_record_is_not_tried_again() {
+    let state = tempdir().unwrap();
+    let refuse = |batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context| {
+        for record in batch {
+            acks.nack(&record, std::io::Error::other("never"));
+        }
+        Ok(())
+    };
+    let plugins = [numbers(), embedded::destination("log", refuse)];
+    let engine = engine(plugins, state.path());
+    let Outcome::Failed(error) = outcome(&start(&engine, Some(QUICK))) else {
+        panic!("no failure");
+    };
+    assert_eq!(error.code(), "record.refused");
+}
+
+#[test]
 fn enough_tries_are_enough() {
     let state = tempdir().unwrap();
     let (log, _) = fails_at_5(|| Some(Error::from(std::io::Error::other("busy"))));

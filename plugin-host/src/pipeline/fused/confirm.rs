@@ -1,0 +1,148 @@
+//! From the destinations' answers to the source's acks, by way of the store.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use plugin_api::Position;
+
+use super::super::committer::CommitError;
+use super::super::error::PipelineError;
+use super::super::halt::{Halt, and_also, halt_on};
+use super::super::positions::Positions;
+use super::{FLUSH_WAIT, Fused};
+use crate::session::Call;
+use crate::supervisor::{FORCED_GRACE, TICK};
+
+impl Fused {
+    /// Lets destinations answer what they have deferred; `false` when none had anything to say.
+    pub(super) fn flush(&mut self) -> Result<bool, Halt> {
+        let before = self.destinations.missing();
+        let flushed = self.destinations.flush();
+        if let Err(Halt::Abandoned) = flushed {
+            return Err(Halt::Abandoned);
+        }
+        // Answers that were given before an error stand.
+        let confirmed = self.destinations.confirmed();
+        self.windows.confirm(confirmed, self.run.ticks());
+        let counters = &self.run.counters;
+        counters.confirmed.store(confirmed, Ordering::Relaxed);
+        flushed.map_err(|halt| self.failed(halt))?;
+        Ok(self.destinations.missing() < before)
+    }
+
+    /// A destination has failed. Of a record that it has refused, the source's position is told.
+    pub(super) fn failed(&mut self, mut halt: Halt) -> Halt {
+        self.destination_failed = true;
+        if let Halt::Failed(error) = &mut halt
+            && let PipelineError::Nack {
+                sequence, position, ..
+            } = &mut **error
+        {
+            *position = self.windows.unanswered(*sequence).map(Position::from);
+        }
+        halt
+    }
+
+    /// As [`Fused::flush`], waiting for a wake-up where there was no answer yet.
+    fn await_answers(&mut self) -> Result<(), Halt> {
+        if !self.flush()? {
+            self.source.context().pause(FLUSH_WAIT);
+        }
+        Ok(())
+    }
+
+    /// Tells the source what has become durable, and commits the open window when its time is over.
+    pub(super) fn tend_windows(&mut self) -> Result<(), Halt> {
+        let durable = self.windows.take_durable();
+        self.acknowledge(durable)?;
+        if self.windows.is_due(self.run.ticks()) {
+            self.windows.commit();
+        }
+        Ok(())
+    }
+
+    /// Waits until the open window takes another batch.
+    pub(super) fn make_room(&mut self) -> Result<(), Halt> {
+        if self.destinations.missing() > 0 {
+            self.await_answers()?;
+        }
+        if self.windows.is_open() {
+            self.await_commit()?;
+            self.windows.commit();
+        }
+        Ok(())
+    }
+
+    /// Waits until no window is under way, however long the disk takes; a forced stop ends it.
+    fn await_commit(&mut self) -> Result<(), Halt> {
+        while self.windows.is_committing() {
+            if self.run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            let durable = self.windows.wait_durable(TICK);
+            self.acknowledge(durable)?;
+        }
+        Ok(())
+    }
+
+    /// A window is durable: the source is told (I1).
+    fn acknowledge(&mut self, durable: Result<Option<Positions>, CommitError>) -> Result<(), Halt> {
+        let Some(window) = durable.map_err(PipelineError::from)? else {
+            return Ok(());
+        };
+        self.note_committed(&window);
+        let acked = match self.ack_failed {
+            true => Ok(()),
+            false => self.source.ack(window.as_acks()),
+        };
+        self.ack_failed |= acked.is_err();
+        self.windows.recycle(window);
+        halt_on(self.source.connector(), Call::Ack, acked)
+    }
+
+    /// Nothing more is read: gets every answer.
+    pub(super) fn drain(&mut self) -> Result<(), Halt> {
+        let last = self.windows.last().map(<[u8]>::to_vec);
+        self.destinations.stop(last.as_deref())?;
+        self.destinations.hear(self.run.ticks());
+        while self.destinations.missing() > 0 {
+            if self.run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            self.tend_windows()?;
+            self.await_answers()?;
+            self.destinations.check_silence(&self.run)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what is confirmed durable and tells the source.
+    pub(super) fn settle(&mut self) -> Result<(), Halt> {
+        let before = self.await_commit();
+        and_also(before, || {
+            self.windows.commit();
+            self.await_commit()
+        })
+    }
+
+    /// After a forced stop: what is confirmed becomes durable if that takes no longer than a call
+    /// may take then; the source isn't told any more.
+    pub(super) fn leave(&mut self) {
+        let deadline = Instant::now() + FORCED_GRACE;
+        for _window in 0..2 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Ok(Some(window)) = self.windows.wait_durable(left) {
+                self.note_committed(&window);
+            }
+            if self.windows.is_committing() {
+                return;
+            }
+            self.windows.commit();
+        }
+    }
+
+    fn note_committed(&self, window: &Positions) {
+        let committed = &self.run.counters.committed;
+        committed.fetch_add(window.count(), Ordering::Relaxed);
+    }
+}
