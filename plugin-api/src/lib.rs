@@ -135,3 +135,8 @@ pub use specification::{
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// What the guide shows must compile; its tests need the suite.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/writing-a-plugin.md")]
+struct Guide;
