@@ -7,8 +7,26 @@ use forebay_abi as abi;
 
 /// How long a call may wait, whether to stop, and how to be woken.
 ///
-/// A context belongs to one connector and is passed to every call. It may be cloned and kept, also
-/// by other threads; it stays usable after the connector has gone.
+/// A context belongs to one connector; `read`, `write` and `flush` are given it. It may be cloned and
+/// kept, also by other threads; it stays usable after the connector has gone. Only [`Context::wait`] blocks.
+///
+/// # Examples
+///
+/// The end of a `read` that has found nothing:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use plugin_api::{Context, Progress};
+///
+/// fn nothing_there(context: &Context) -> Progress {
+///     if context.until_end() {
+///         return Progress::End;
+///     }
+///     let _ = context.wait(Duration::from_secs(1)); // cut to what the host allows
+///     Progress::Idle
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Context {
     inner: abi::Context,
@@ -22,6 +40,10 @@ impl Context {
     /// Waits until something happens: new acknowledgements, a stop, a wake-up, or the end of the
     /// time. A wait never lasts past what the host allows for this call (at most 100 ms), so a
     /// source can simply wait for an hour and be called again.
+    ///
+    /// Return after it, whatever the reason: acknowledgements and a stop come by calls, and once the
+    /// connector was asked to stop every wait returns at once, so a loop around it would spin. A time of
+    /// zero asks without waiting.
     #[must_use]
     pub fn wait(&self, timeout: Duration) -> Wakeup {
         Wakeup(
@@ -30,13 +52,15 @@ impl Context {
         )
     }
 
-    /// Whether the connector was asked to stop.
+    /// Whether the connector was asked to stop, gracefully or by force; once true it stays so. A call that
+    /// is at work for long asks it now and then.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         Wakeup(self.inner.wakeups()).is_stop()
     }
 
-    /// Time until the host gives this call up; `None` when it never does.
+    /// Time until the host gives this call up; `None` when it never does. In a pipeline it is what is left
+    /// of `sdk.call.timeout`, and the whole of it during the first 25 ms or so.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         match self.inner.remaining() {
@@ -45,7 +69,9 @@ impl Context {
         }
     }
 
-    /// Longest time that this call may wait for data.
+    /// Longest time that this call may wait for data; today 100 ms, 25 ms while positions wait to be
+    /// stored, 10 ms while answers are missing, and 0 in `flush`. A client that waits by itself takes it as
+    /// its timeout.
     #[must_use]
     pub fn max_wait(&self) -> Duration {
         Duration::from_nanos(self.inner.max_wait())
@@ -58,7 +84,8 @@ impl Context {
         self.inner.flags().contains(abi::RunFlags::UNTIL_END)
     }
 
-    /// A handle that makes the host call `read` or `flush` now, from any thread.
+    /// A handle that makes the host call `read` or `flush` now, from any thread: for clients that have a
+    /// thread of their own.
     #[must_use]
     pub fn waker(&self) -> Waker {
         Waker {
@@ -67,7 +94,8 @@ impl Context {
     }
 
     /// A descriptor that becomes readable when a wait would return, to be polled beside a socket
-    /// (an event's handle on Windows); `None` where the host has none to give.
+    /// (an event's handle on Windows); `None` where the host has none to give, as outside of Linux. It is the
+    /// host's: poll it, and don't read, write or close it. It stays open as long as a clone of the context.
     #[must_use]
     pub fn waitable(&self) -> Option<isize> {
         Some(self.inner.waitable()).filter(|&handle| handle >= 0)
@@ -82,18 +110,19 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Why a wait has ended; several reasons may hold.
+/// Why a wait has ended; several reasons may hold. Where none of these does, there are acknowledgements
+/// for [`Source::ack`](crate::Source::ack), or somebody called [`Waker::wake`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wakeup(abi::Wakeups);
 
 impl Wakeup {
-    /// The connector was asked to stop.
+    /// The connector was asked to stop, gracefully or by force.
     #[must_use]
     pub fn is_stop(self) -> bool {
         self.0.contains(abi::Wakeups::STOP) || self.is_cancel()
     }
 
-    /// The call's result is no longer wanted.
+    /// The call's result is no longer wanted: the run was stopped by force, or the instance was given up.
     #[must_use]
     pub fn is_cancel(self) -> bool {
         self.0.contains(abi::Wakeups::CANCEL)
@@ -106,14 +135,16 @@ impl Wakeup {
     }
 }
 
-/// Makes the host call the connector now; may be kept and used by any thread.
+/// Makes the host call the connector now; may be kept, cloned and used by any thread, also after the
+/// connector has gone. Made by [`Context::waker`].
 #[derive(Debug, Clone)]
 pub struct Waker {
     inner: abi::Context,
 }
 
 impl Waker {
-    /// Ends a running wait, and makes the host call `read` or `flush`.
+    /// Ends a running wait, and makes the host call `read` or `flush`. It doesn't block, and is never lost:
+    /// without a wait that runs it ends the next one. Several before a call are one.
     pub fn wake(&self) {
         self.inner.wake();
     }

@@ -21,11 +21,11 @@ pub enum ErrorKind {
     Retry,
     /// A setting is wrong; see [`Error::parameters`].
     InvalidConfig,
-    /// The plugin doesn't have this call.
+    /// The plugin doesn't have this call. Made by host and glue.
     Unimplemented,
-    /// The stream is not open.
+    /// The stream is not open. Made by host and glue.
     Closed,
-    /// The plugin panicked; only this instance is lost.
+    /// The plugin panicked; only this instance is lost. Made by the glue.
     Panic,
     /// The call ended because its context was cancelled.
     Cancelled,
@@ -47,6 +47,34 @@ pub struct ParameterError {
 /// Any error becomes one by `?`, of the kind [`ErrorKind::Retry`]; [`Error::fatal`] and
 /// [`Error::invalid_config`] make other kinds. Like `anyhow::Error` it is no `std::error::Error`
 /// itself: only so can `?` convert them all.
+///
+/// The message says what was found and what was expected, in lower case and without a full stop: the host
+/// puts connector and call before it. It keeps at most 64 KiB of text, 16 causes and 16 parameters.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::{Error, ErrorKind, Result};
+///
+/// fn port(text: &str) -> Result<u16> {
+///     Ok(text.parse()?)
+/// }
+///
+/// let error = port("http").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Retry);
+///
+/// let error = Error::fatal("the server has no table `users`")
+///     .context("the snapshot can't begin")
+///     .with_code("db.table_missing");
+/// assert_eq!(error.message(), "the snapshot can't begin");
+/// assert_eq!(
+///     format!("{error:#}"),
+///     "the snapshot can't begin: the server has no table `users`"
+/// );
+///
+/// let error = Error::invalid_config("table", "expected a name, found `*`");
+/// assert_eq!(error.to_string(), "parameter `table`: expected a name, found `*`");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<ErrorParts>);
 
@@ -74,12 +102,14 @@ impl Error {
         }))
     }
 
-    /// Makes an error that no retry can help.
+    /// Makes an error that no retry can help, from a text or an error and its causes.
     pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::from_std(ErrorKind::Fatal, &*error.into())
     }
 
-    /// Makes an error that says one parameter's value is wrong.
+    /// Makes an error that says one parameter's value is wrong: what
+    /// [`Source::validate`](crate::Source::validate) returns. The parameter goes by its full name, so that
+    /// the host can show its place in the pipeline file. The value of a secret doesn't belong into it.
     pub fn invalid_config(
         parameter: impl Into<String>,
         error: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -112,7 +142,7 @@ impl Error {
         this
     }
 
-    /// Says what was being done; the message so far becomes the first cause.
+    /// Says what was being done, or what has failed by it; the message so far becomes the first cause.
     #[must_use]
     pub fn context(mut self, doing: impl Into<String>) -> Self {
         let cause = std::mem::replace(&mut self.0.message, doing.into());
@@ -216,7 +246,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// A call came while no stream was open, or after it had ended.
+/// A call came while no stream was open, or after it had ended: what a host's stream says, and the glue
+/// to hosts that call out of order. Authors never make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamNotOpen;
 
@@ -228,7 +259,8 @@ impl fmt::Display for StreamNotOpen {
 
 impl StdError for StreamNotOpen {}
 
-/// The plugin doesn't have the call that was made.
+/// The plugin doesn't have the call that was made: what a host says of a plugin that isn't written with this
+/// crate. Authors never make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unimplemented;
 
@@ -240,7 +272,7 @@ impl fmt::Display for Unimplemented {
 
 impl StdError for Unimplemented {}
 
-/// No plugin has the name and version that were asked for.
+/// No plugin has the name and version that were asked for. A host's error; authors never make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PluginNotFound;
 
@@ -252,7 +284,8 @@ impl fmt::Display for PluginNotFound {
 
 impl StdError for PluginNotFound {}
 
-/// A connector's configuration was refused; the source says why.
+/// A connector's configuration was refused; the source says why. A host's error: authors return
+/// [`Error::invalid_config`].
 #[derive(Debug)]
 pub struct ValidationError(pub Box<dyn StdError + Send + Sync>);
 

@@ -50,6 +50,10 @@
 //! With `crate-type = ["cdylib"]` this builds a file to drop into a plugin folder; with `"rlib"` beside
 //! it, a host can also link it in and register [`Plugin`] as a builtin. Both behave the same.
 //!
+//! `docs/writing-a-plugin.md` in the repository is the guide: positions, settings, errors, batches, tests,
+//! versions, and what to mind when a file is shipped. The pages here say it item by item; begin with
+//! [`Source`] or [`Destination`], then [`BatchWriter`] or [`Batch`], then [`Parameters`].
+//!
 //! # Concepts
 //!
 //! - A **record** ([`Record`], [`RecordView`]) says that data was created, updated, deleted or already
@@ -69,6 +73,9 @@
 //! - The **specification** ([`Specification`]) is all of this as data. It lies in the plugin's file, so
 //!   a host can list a plugin without running it.
 //! - The **context** ([`Context`]) of a call says how long it may wait, and wakes it.
+//!
+//! For both traits: what a call lends (batch, answers, context, settings) belongs to that call, but a
+//! [`Context`] and a [`Waker`] may be cloned and kept.
 //!
 //! # What is promised
 //!
@@ -135,3 +142,8 @@ pub use specification::{
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// What the guide shows must compile; its tests need the suite.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/writing-a-plugin.md")]
+struct Guide;

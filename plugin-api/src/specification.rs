@@ -30,7 +30,7 @@ pub struct Specification {
     pub destination_params: Option<BTreeMap<String, Parameter>>,
 }
 
-/// Which acknowledged positions a source is told.
+/// Which acknowledged positions a source is told; chosen by [`Source::ACKS`](crate::Source::ACKS).
 ///
 /// Acks always arrive in order, so the newest position stands for all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,6 +13,8 @@
 mod errors;
 /// Files that are replaced, rotated, truncated or not there.
 mod files;
+/// The guide's manifest and pipelines are right.
+mod guide;
 /// Plugins that hang: the process ends in time.
 mod hang;
 /// What `inspect` tells, without executing a file.

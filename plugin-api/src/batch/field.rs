@@ -12,12 +12,36 @@ use crate::structured::Output;
 ///
 /// Bytes and text are copied, numbers become decimal text, and `format_args!` writes straight into
 /// the batch. Other types: `format_args!("{value}")`, or an implementation of this trait.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::{BatchWriter, Field, FieldWriter};
+///
+/// /// A position of two numbers.
+/// struct Place { file: u32, byte: u64 }
+///
+/// impl Field for Place {
+///     fn write(&self, out: &mut FieldWriter<'_>) {
+///         self.file.write(out);
+///         out.append(b":");
+///         self.byte.write(out);
+///     }
+/// }
+///
+/// fn write(batch: &mut BatchWriter, line: &[u8]) {
+///     batch.create(Place { file: 3, byte: 4711 }).payload(line); // position `3:4711`
+/// }
+/// ```
 pub trait Field {
     /// Appends the bytes, in one or several pieces.
     fn write(&self, out: &mut FieldWriter<'_>);
 }
 
-/// Takes the bytes of one field of a record.
+/// Takes the bytes of one field of a record, piece by piece; what a [`Field`] writes to.
+///
+/// A piece that doesn't fit is noted, and the record is taken back when its field is whole: there is
+/// nothing to handle here. It is also a [`fmt::Write`] and takes [structured data](Output).
 #[derive(Debug)]
 pub struct FieldWriter<'a> {
     arena: abi::Arena<'a>,
@@ -49,7 +73,7 @@ impl<'a> FieldWriter<'a> {
         }
     }
 
-    /// Appends two pieces, with one look for room.
+    /// Appends two pieces, with one look for room: faster than twice [`append`](Self::append).
     #[inline]
     pub fn append_both(&mut self, first: &[u8], second: &[u8]) {
         match self.room(first.len() + second.len()) {

@@ -10,7 +10,11 @@ use crate::error::{Error, ErrorKind};
 use crate::record::{Data, Operation};
 use crate::structured::{self, MapEncoder, StructuredError};
 
-/// Bytes that several records of one batch have in common.
+/// Bytes that several records of one batch have in common; made by [`BatchWriter::share`](super::BatchWriter::share)
+/// and its likes.
+///
+/// A handle, not the bytes: it is good for the batch that it was made in. In a record of another batch it
+/// fails the read with `batch.foreign_share`.
 #[derive(Debug, Clone, Copy)]
 pub struct Shared {
     span: abi::Span,
@@ -22,7 +26,7 @@ impl Shared {
         Self { span, batch }
     }
 
-    /// A part of the bytes; cut to what is there.
+    /// A part of the bytes, by their places from 0 on; cut to what is there.
     #[inline]
     #[must_use]
     pub fn slice(self, range: Range<usize>) -> Self {
@@ -45,6 +49,30 @@ impl Shared {
 }
 
 /// Adds fields to a record that was begun; dropping it adds the record to the batch.
+///
+/// All fields are optional and may come in any order: what isn't set is absent, which is not empty. Of a
+/// field that is set twice the last value counts. There is nothing to handle if a field doesn't fit: the
+/// record is taken back and the read fails, see [`BatchWriter`](super::BatchWriter).
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::BatchWriter;
+///
+/// fn write(batch: &mut BatchWriter, id: i64, name: &str, old: Option<&str>) {
+///     let mut record = batch
+///         .update(format_args!("users/{id}"))
+///         .metadata([("opencdc.collection", "users")])
+///         .key(id)
+///         .payload_map(|row| {
+///             row.entry("id", id).entry("name", name);
+///         });
+///     if let Some(old) = old {
+///         record = record.before(old);
+///     }
+///     drop(record); // here it is in the batch
+/// }
+/// ```
 #[derive(Debug)]
 pub struct RecordWriter<'w> {
     /// None when the record was refused; nothing is written then.
@@ -102,21 +130,21 @@ impl RecordWriter<'_> {
         }
     }
 
-    /// Sets the key.
+    /// Sets the key to raw bytes.
     #[inline]
     pub fn key(mut self, key: impl Field) -> Self {
         let span = self.field(key);
         self.put_key(span, abi::DataKind::RAW)
     }
 
-    /// Sets the payload: the data after the change.
+    /// Sets the payload, the data after the change, to raw bytes.
     #[inline]
     pub fn payload(mut self, payload: impl Field) -> Self {
         let span = self.field(payload);
         self.put_after(span, abi::DataKind::RAW)
     }
 
-    /// Sets the data before the change.
+    /// Sets the data before the change to raw bytes.
     #[inline]
     pub fn before(mut self, before: impl Field) -> Self {
         let span = self.field(before);
@@ -157,6 +185,9 @@ impl RecordWriter<'_> {
     }
 
     /// Sets the payload to structured data, written value by value.
+    ///
+    /// Deeper than [`MAX_DEPTH`](crate::structured::MAX_DEPTH) the record is taken back, and the read fails
+    /// with a fatal error.
     pub fn payload_map(mut self, write: impl FnOnce(&mut MapEncoder<'_, FieldWriter<'_>>)) -> Self {
         let span = self.map(write);
         self.put_after(span, abi::DataKind::STRUCTURED)
@@ -192,7 +223,8 @@ impl RecordWriter<'_> {
         self.put_before(span, kind)
     }
 
-    /// Sets the metadata.
+    /// Sets the metadata, all of it: names and texts. Each name is given once: that isn't checked here,
+    /// and a record with a name twice can't be written as JSON.
     pub fn metadata<'m>(mut self, entries: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
         let Some(draft) = &mut self.draft else {
             return self;

@@ -12,6 +12,27 @@ use crate::record::{Change, Data, DataRef, Operation, Position, Record};
 use crate::structured;
 
 /// A batch of records, lent to a destination for one call.
+///
+/// It views the memory that the source has written to, so it is never copied, and nothing of it can be
+/// kept. How many records there are is the source's and the user's affair (`sdk.batch.size`): at least
+/// one, as a rule up to 1024, never more than 65,536.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::{Batch, DataRef, Operation};
+///
+/// fn look(batch: &Batch) {
+///     for record in batch {
+///         match (record.operation(), record.after_data()) {
+///             (Operation::Delete, _) => log::info!("gone: {:?}", record.key()),
+///             (_, Some(DataRef::Raw(bytes))) => log::info!("{} bytes", bytes.len()),
+///             (_, Some(DataRef::Structured(_))) => log::info!("named values"),
+///             (_, None) => log::info!("no data"),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
     first_sequence: u64,
@@ -21,7 +42,7 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Views a batch, for hosts that look into one themselves.
+    /// Views a batch, for hosts that look into one themselves. A destination is given one.
     #[must_use]
     pub fn new(batch: abi::BatchRef<'a>, format: Format) -> Self {
         Self {
@@ -32,7 +53,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Number of records.
+    /// Number of records; at least one in a [`write`](crate::Destination::write).
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.len()
@@ -71,7 +92,7 @@ impl<'a> Batch<'a> {
     /// after it. `text` is memory that is used again from batch to batch.
     ///
     /// A record that can't be formatted is refused with its own error, through `acks`, and the others
-    /// are written. Raw data that lies in the batch as lines already, as sources of lines leave it,
+    /// are written; so a destination that answers ranges itself must leave those out. Raw data that lies in the batch as lines already, as sources of lines leave it,
     /// is written from there without a copy.
     ///
     /// # Errors
@@ -178,7 +199,7 @@ impl<'a> Iterator for Records<'a> {
 
 impl ExactSizeIterator for Records<'_> {}
 
-/// A record in a batch, without a copy.
+/// A record in a batch, without a copy; as short-lived as the batch.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordView<'a> {
     sequence: u64,
@@ -188,13 +209,15 @@ pub struct RecordView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    /// Number of the record in its stream; what answers refer to.
+    /// Number of the record in its run, from 0 on and without gaps; what answers refer to. The next run
+    /// begins at 0 again: to know a record again, use its position.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// Where the source stands after the record.
+    /// Where the source stands after the record: bytes that only the source can read, the same when the
+    /// record comes again.
     #[inline]
     #[must_use]
     pub fn position(&self) -> &'a [u8] {
@@ -209,59 +232,63 @@ impl<'a> RecordView<'a> {
         Operation::from_u8(self.index.operation.0).unwrap_or(Operation::Create)
     }
 
-    /// The metadata.
+    /// The metadata, looked up by scanning.
     #[must_use]
     pub fn metadata(&self) -> MetadataView<'a> {
         MetadataView::new(self.bytes(self.index.metadata))
     }
 
-    /// The key's bytes; empty when there is no key.
+    /// The key's bytes; empty when there is no key. Of structured data they are `MessagePack`, which
+    /// [`key_data`](Self::key_data) tells.
     #[inline]
     #[must_use]
     pub fn key(&self) -> &'a [u8] {
         self.bytes(self.index.key)
     }
 
-    /// The bytes of the data before the change; empty when there is none.
+    /// The bytes of the data before the change; empty when there is none. Of structured data they are
+    /// `MessagePack`.
     #[inline]
     #[must_use]
     pub fn before(&self) -> &'a [u8] {
         self.bytes(self.index.before)
     }
 
-    /// The bytes of the data after the change; empty when there is none.
+    /// The bytes of the data after the change; empty when there is none. Of structured data they are
+    /// `MessagePack`.
     #[inline]
     #[must_use]
     pub fn after(&self) -> &'a [u8] {
         self.bytes(self.index.after)
     }
 
-    /// The key with its form.
+    /// The key with its form; `None` when there is no key.
     #[inline]
     #[must_use]
     pub fn key_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.key, self.index.key_kind)
     }
 
-    /// The data before the change with its form.
+    /// The data before the change with its form; `None` when there is none.
     #[inline]
     #[must_use]
     pub fn before_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.before, self.index.before_kind)
     }
 
-    /// The data after the change with its form.
+    /// The data after the change with its form; `None` when there is none.
     #[inline]
     #[must_use]
     pub fn after_data(&self) -> Option<DataRef<'a>> {
         self.data(self.index.after, self.index.after_kind)
     }
 
-    /// Appends the record in the format that the user chose with `sdk.record.format`.
+    /// Appends the record in the format that the user chose with `sdk.record.format`, without a newline.
     ///
     /// # Errors
     ///
-    /// Fails when structured data or metadata can't be read; `out` is then as it was.
+    /// Fails when structured data or metadata can't be read; `out` is then as it was. The record is at
+    /// fault, so give it the error as its [nack](Acks::nack).
     #[inline]
     pub fn write_formatted(&self, out: &mut Vec<u8>) -> Result<()> {
         format::write(self.format, self, out)

@@ -15,8 +15,29 @@ use crate::record::{Operation, Record};
 /// record's fields may be added in any order; it counts when its [`RecordWriter`] is dropped, which
 /// is at the end of the statement if nobody keeps that.
 ///
-/// A record that doesn't fit into what the host takes (see `largest record` in `docs/abi.md`) is
-/// taken back; those before it are delivered, then the read fails and says which it was.
+/// A batch takes as many records as `sdk.batch.size` says (1024 if the user says nothing), and should be
+/// returned from 1 MiB on; [`has_room`](Self::has_room) knows of both. A record that was begun below 1 MiB
+/// always fits if its fields are together at most 63 MiB. One that doesn't fit, or for which there was no
+/// room, is taken back and nothing is written after it: the records before it are delivered, then the read
+/// fails with `record.too_large` or `batch.full` and says which it was. None of the functions blocks.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::BatchWriter;
+///
+/// /// Writes what fits; the rest stays for the next read.
+/// fn fill(batch: &mut BatchWriter, waiting: &mut Vec<(u64, String)>) {
+///     while batch.has_room()
+///         && let Some((number, line)) = waiting.pop()
+///     {
+///         batch
+///             .create(number)
+///             .key(format_args!("line-{number}"))
+///             .payload(&line);
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct BatchWriter<'a> {
     buffer: &'a mut abi::BatchBuffer,
@@ -27,7 +48,7 @@ pub struct BatchWriter<'a> {
 }
 
 impl<'a> BatchWriter<'a> {
-    /// Writes behind what the buffer holds, for hosts that fill one themselves.
+    /// Writes behind what the buffer holds, for hosts that fill one themselves. A source is given one.
     pub fn new(buffer: &'a mut abi::BatchBuffer) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -38,14 +59,15 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Whether another record should be written; return [`Progress::More`](crate::Progress::More)
-    /// when not.
+    /// when not. Asked before each record.
     #[inline]
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.fault.is_none() && self.buffer.has_room()
     }
 
-    /// Number of records that still fit.
+    /// Number of records that still fit: the limit for a query. Their bytes may end the batch sooner, so
+    /// [`has_room`](Self::has_room) is asked all the same. 0 when it is false.
     #[must_use]
     pub fn room(&self) -> usize {
         if !self.has_room() {
@@ -72,7 +94,7 @@ impl<'a> BatchWriter<'a> {
         self.len() == 0
     }
 
-    /// Begins a record of new data.
+    /// Begins a record of new data. Anything that is a [`Field`] is a position: a number, a text, bytes.
     #[inline]
     pub fn create(&mut self, position: impl Field) -> RecordWriter<'_> {
         self.record(Operation::Create, position)
@@ -96,7 +118,7 @@ impl<'a> BatchWriter<'a> {
         self.record(Operation::Snapshot, position)
     }
 
-    /// Begins a record.
+    /// Begins a record with an operation that is known only when it runs.
     #[inline(always)]
     pub fn record(&mut self, operation: Operation, position: impl Field) -> RecordWriter<'_> {
         let start = self.buffer.arena_length();
@@ -133,7 +155,17 @@ impl<'a> BatchWriter<'a> {
         }
     }
 
-    /// Stores bytes once, to be used by several records of this batch.
+    /// Stores bytes once, to be used by several records of this batch, whole or in [parts](Shared::slice).
+    ///
+    /// ```
+    /// use plugin_api::BatchWriter;
+    ///
+    /// fn two_halves(batch: &mut BatchWriter) {
+    ///     let both = batch.share("left right");
+    ///     batch.create(1_u64).payload_shared(both.slice(0..4));
+    ///     batch.create(2_u64).payload_shared(both.slice(5..10));
+    /// }
+    /// ```
     pub fn share(&mut self, bytes: impl Field) -> Shared {
         let span = write_field(self.buffer.arena(), bytes);
         self.shared(span)
@@ -165,7 +197,8 @@ impl<'a> BatchWriter<'a> {
         Ok(self.shared(span))
     }
 
-    /// Stores metadata once, to be used by several records of this batch.
+    /// Stores metadata once, to be used by several records of this batch. Each key is given once: that isn't
+    /// checked here, and records with a key twice can't be written as JSON.
     pub fn share_metadata<'m>(
         &mut self,
         entries: impl IntoIterator<Item = (&'m str, &'m str)>,
@@ -174,7 +207,8 @@ impl<'a> BatchWriter<'a> {
         self.shared(span)
     }
 
-    /// The error that the read ends with, where a record had to be taken back.
+    /// The error that the read ends with, where a record had to be taken back, for hosts that fill a buffer
+    /// themselves. A source need not ask: its read fails anyhow.
     #[must_use]
     pub fn into_fault(self) -> Option<Error> {
         self.fault

@@ -174,14 +174,23 @@ const fn plugin_name(package: &'static str) -> &'static str {
 /// #     fn open(_: (), _: Option<&Position>) -> Result<Self> { Ok(Counter) }
 /// #     fn read(&mut self, _: &mut BatchWriter, _: &Context) -> Result<Progress> { Ok(Progress::End) }
 /// # }
-/// plugin_api::export_plugin! { source: Counter }
+/// plugin_api::export_plugin! {
+///     source: Counter,
+///     name: "counter",
+///     description: "Counts from 1 on.\n\nIts position is the number.",
+/// }
 /// # fn main() {}
 /// ```
 ///
-/// `source:` and `destination:` name the types; a plugin may have one of them only. `name`,
-/// `summary`, `description` and `author` are optional constants: the name is the package's without
-/// `forebay-connector-`, summary and author are the package's description and authors, and the
-/// version is always the package's.
+/// | field | what | if left out |
+/// |---|---|---|
+/// | `source`, `destination` | the types that implement [`Source`](crate::Source) and [`Destination`](crate::Destination) | the plugin has no such connector; one of them must be there |
+/// | `name` | name of the plugin: not empty, without `:`, `@` and white space | the package's without `forebay-connector-` |
+/// | `summary` | one line | `description` of `Cargo.toml` |
+/// | `description` | longer text, for instance by `include_str!` | empty |
+/// | `author` | who made it | `authors` of `Cargo.toml` |
+///
+/// The last four are constants of the type `&'static str`. The version is always the package's.
 ///
 /// It exports the root module under a symbol of the plugin's own, puts the marker, with the whole
 /// specification, into a section of the file, and adds a function `plugin()` with which a host

@@ -2,6 +2,26 @@
 //!
 //! Owns the names of the forms and how a record looks in each. It never ends a record with a
 //! newline; whether records are lines is the destination's affair.
+//!
+//! A destination needs nothing from here: [`RecordView::write_formatted`](crate::RecordView::write_formatted) and
+//! [`Batch::write_lines`](crate::Batch::write_lines) know what the user chose.
+//!
+//! ```
+//! use plugin_api::{Format, Record, format};
+//!
+//! let record = Record::create("7").with_key("alice").with_payload("number 7");
+//! let mut text = Vec::new();
+//! format::write(Format::OpencdcJson, &record, &mut text)?;
+//! assert_eq!(
+//!     String::from_utf8_lossy(&text),
+//!     r#"{"position":"Nw==","operation":"create","metadata":{},"key":"YWxpY2U=","payload":{"before":null,"after":"bnVtYmVyIDc="}}"#
+//! );
+//!
+//! text.clear();
+//! format::write(Format::Raw, &record, &mut text)?;
+//! assert_eq!(text, b"number 7");
+//! # Ok::<(), plugin_api::Error>(())
+//! ```
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +35,8 @@ use crate::{Error, ErrorKind, Result};
 /// A text form of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
-    /// The whole record as a JSON object.
+    /// The whole record as a JSON object: position and raw data in base64, structured data as objects, what
+    /// is absent as null.
     #[default]
     OpencdcJson,
     /// Only the data after the change: raw data as it is, structured data as JSON.

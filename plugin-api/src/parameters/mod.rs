@@ -36,6 +36,11 @@ use crate::{Parameter, Result};
 /// Any type that is a [`ParameterValue`] can be a field's. `()` is for connectors without
 /// parameters.
 ///
+/// A struct that can't be right (a default of another type or beyond its bounds, a name twice, a regular
+/// expression that is none) doesn't compile. Whether a default matches its `regex` is found when a host looks at
+/// the file. The host checks settings against all of this before a connector sees them, and gives it
+/// only what has passed; [`Parameters::from_settings`] by itself checks no validation but `required`.
+///
 /// # Lists, nested structs and maps
 ///
 /// | field | attribute | parameters |

@@ -12,6 +12,19 @@ use crate::{Error, Parameter, ParameterError, ValidationType};
 /// The texts of a configuration by the name of their parameter.
 ///
 /// White space around a name or text doesn't count, and a blank text is the same as none.
+///
+/// Authors make one in tests, for [`Parameters::from_settings`](super::Parameters::from_settings). The
+/// functions that read values are for the code of `#[derive(Parameters)]`.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::Settings;
+///
+/// let settings = Settings::new([("path", " /tmp/in "), ("follow", "")]);
+/// assert_eq!(settings.get("path"), Some("/tmp/in"));
+/// assert_eq!(settings.get("follow"), None);
+/// ```
 #[derive(Clone, Default)]
 pub struct Settings<'a> {
     /// What the names of a nested struct begin with.

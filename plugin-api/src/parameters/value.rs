@@ -14,7 +14,9 @@ use crate::duration::{self, DurationError};
 
 /// A type that a parameter's value can have.
 ///
-/// Implement it to use a type of your own in a struct that derives [`Parameters`](super::Parameters).
+/// Implement it to use a type of your own in a struct that derives [`Parameters`](super::Parameters). A host
+/// knows only [`KIND`](Self::KIND) and the validations, so a text that `parse` refuses is found when the
+/// pipeline starts; with `inclusion` beside it `forebay validate` finds it too.
 ///
 /// # Examples
 ///
@@ -47,10 +49,10 @@ use crate::duration::{self, DurationError};
     note = "for a type of your own, such as an enum, implement `plugin_api::ParameterValue`"
 )]
 pub trait ParameterValue: Sized {
-    /// The type that the specification names.
+    /// The type that the specification names: what the host checks before `parse` sees the text.
     const KIND: ParameterType;
 
-    /// Makes a value from a text that is trimmed.
+    /// Makes a value from a text that is trimmed; it is empty only where the default is.
     ///
     /// # Errors
     ///

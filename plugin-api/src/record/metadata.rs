@@ -1,6 +1,9 @@
-//! The metadata of an owned record, and the names that connectors and the host agree on.
+//! The metadata of an owned record, and the names that connectors agree on.
 //!
-//! Times in metadata are Unix nanoseconds as decimal text.
+//! All of it is optional, and a connector sets what it knows: the host adds nothing and changes nothing
+//! today. The names are those of Conduit, so that records mean the same there; names of a connector's own
+//! begin with the plugin's, such as `file.path`. Times (Unix nanoseconds), counts, sizes and indexes are
+//! decimal text.
 
 /// Version of the record form; the value is `v1`.
 pub const OPENCDC_VERSION: &str = "opencdc.version";

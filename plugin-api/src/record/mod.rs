@@ -16,10 +16,13 @@ pub use position::Position;
 
 use crate::structured::Map;
 
-/// One change of the data in a source.
+/// One change of the data in a source, as an owned value: what
+/// [`BatchWriter::push`](crate::BatchWriter::push) takes and
+/// [`RecordView::to_owned`](crate::RecordView::to_owned) makes. It costs some allocations.
 ///
 /// ```
-/// # use plugin_api::Record;
+/// use plugin_api::Record;
+///
 /// let record = Record::create("7")
 ///     .with_metadata("opencdc.collection", "users")
 ///     .with_key("alice")
@@ -117,7 +120,7 @@ pub struct Change {
 pub enum Data {
     /// Bytes whose form only the two connectors know.
     Raw(Vec<u8>),
-    /// Named values.
+    /// Named values, with their types.
     Structured(Map),
 }
 
@@ -146,7 +149,8 @@ impl Data {
 pub enum DataRef<'a> {
     /// Bytes whose form only the two connectors know.
     Raw(&'a [u8]),
-    /// `MessagePack` of named values; see [`structured`](crate::structured).
+    /// `MessagePack` of named values, read by [`structured::decode`](crate::structured::decode). It is what
+    /// the source has written, and may break the rules of [`structured`](crate::structured).
     Structured(&'a [u8]),
 }
 

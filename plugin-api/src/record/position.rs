@@ -11,6 +11,24 @@ use crate::{Error, ErrorKind, Result};
 /// The host stores the position of the newest record that every destination has confirmed, and
 /// hands it to the source when it is opened again. It never looks inside. A source whose position
 /// is a number or a short text makes it by `into()` and reads it by [`parse`](Self::parse).
+///
+/// It must be enough to go on behind its record in another process, after weeks, by a later version of
+/// the plugin. No two records of a source have the same. Short is good: tens of bytes; positions that wait
+/// to be stored have 1 MiB.
+///
+/// # Examples
+///
+/// ```
+/// use plugin_api::Position;
+///
+/// let position = Position::from(41_u64);
+/// assert_eq!(position.as_bytes(), b"41");
+/// assert_eq!(position.parse::<u64>()?, 41);
+///
+/// let error = Position::from("x").parse::<u64>().unwrap_err();
+/// assert_eq!(error.message(), "invalid position `x`, expected a u64");
+/// # Ok::<(), plugin_api::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Position(Vec<u8>);
 

@@ -11,6 +11,27 @@
 //!
 //! Any encoding of a number, a length or a timestamp that `MessagePack` allows is read; the
 //! shortest is written, but for the size of a map or an array that is written piece by piece.
+//!
+//! A source writes it straight into a batch, by [`payload_map`](crate::RecordWriter::payload_map); a
+//! destination reads it by [`decode()`] from what [`after_data`](crate::RecordView::after_data) gives:
+//!
+//! ```
+//! use plugin_api::structured::{self, MapEncoder, Value};
+//!
+//! let mut bytes = Vec::new();
+//! let mut map = MapEncoder::new(&mut bytes);
+//! map.entry("id", 5).entry("name", "x").entry("note", None::<&str>);
+//! map.finish()?;
+//!
+//! let map = structured::decode(&bytes)?;
+//! assert_eq!(map.get("id"), Some(&Value::Int(5)));
+//! assert_eq!(map.get("note"), Some(&Value::Null));
+//!
+//! let mut json = Vec::new();
+//! structured::write_json(&bytes, &mut json)?;
+//! assert_eq!(json, br#"{"id":5,"name":"x","note":null}"#);
+//! # Ok::<(), structured::StructuredError>(())
+//! ```
 
 mod decode;
 mod encode;

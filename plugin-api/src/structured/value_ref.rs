@@ -6,7 +6,8 @@ use super::{Map, Timestamp, Value};
 
 /// A value to be encoded: what [`MapEncoder::entry`](super::MapEncoder::entry) takes.
 ///
-/// Authors hardly ever name it; numbers, text, bytes, times, options of them and trees convert.
+/// Authors hardly ever name it; numbers, text, bytes, times ([`SystemTime`] and [`Timestamp`]), options of
+/// them and trees convert.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ValueRef<'a> {
     /// No value.

@@ -104,8 +104,8 @@ pub fn source(plugin: Plugin, settings: &[(&str, &str)]) {
 ///
 /// Beside what holds for both, it is tested that
 ///
-/// - records of raw and of structured data that were created are acknowledged, after `write`, or after
-///   `stop` and as many calls of `flush` as it takes;
+/// - records of raw and of structured data that were created, with a key and without one, are
+///   acknowledged, after `write`, or after `stop` and as many calls of `flush` as it takes;
 /// - updates, deletes and snapshots, without data or metadata or with all of it, are acknowledged or
 ///   refused one by one, and each record has exactly one answer;
 /// - a destination can be opened again where one was before.
