@@ -91,6 +91,7 @@ pub mod loader;
 pub mod parameters;
 mod pipeline;
 pub mod registry;
+mod secrets;
 mod service;
 mod session;
 pub mod specification;

@@ -236,7 +236,7 @@ fn specify(module: PluginModule_Ref, host: HostServices) -> Result<Specification
         max_record_bytes: 0,
     };
     let mut specifier = construct(module.new_specifier(), host, &place).map_err(failed)?;
-    crate::ffi::specify(&mut specifier).map_err(failed)
+    crate::ffi::specify(&mut specifier, host.secrets()).map_err(failed)
 }
 
 fn check_specification(specification: &Specification) -> Result<(), LoadError> {

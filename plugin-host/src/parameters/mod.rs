@@ -28,6 +28,7 @@ mod validate;
 
 pub use declared::check_defaults;
 pub use error::ConfigError;
+pub(crate) use names::find;
 pub use reserved::{
     BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RATE_BURST, RATE_PER_SECOND,
     RECORD_FORMAT, Side, set_aside, with_reserved,

@@ -26,6 +26,8 @@ pub use scan::{ENDINGS, ScanOptions, plugin_files};
 
 use crate::ffi::{Place, construct};
 use crate::loader::{LoadError, Loaded};
+use crate::parameters::Side;
+use crate::secrets::InstanceSecrets;
 
 /// One plugin in one version, ready to make connectors.
 #[derive(Debug, Clone)]
@@ -92,6 +94,17 @@ impl Blueprint {
     pub(crate) fn new_destination(&self, place: &Place<'_>) -> Result<DestinationObject, Error> {
         let new = self.loaded.module.new_destination().into_option();
         construct(new.ok_or_else(no_such_side)?, self.loaded.host, place)
+    }
+
+    /// The secrets of an instance of one side, of which there are none yet.
+    pub(crate) fn secrets(&self, side: Side) -> InstanceSecrets {
+        let specification = self.specification();
+        let parameters = match side {
+            Side::Source => &specification.source_params,
+            Side::Destination => &specification.destination_params,
+        };
+        let parameters = parameters.clone().unwrap_or_default();
+        InstanceSecrets::new(self.loaded.host.secrets(), parameters)
     }
 
     /// Number of the plugin's objects that are alive.
