@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! let params = with_reserved(&specification_params, Side::Source);
-//! let (settings, ignored) = set_aside(&settings, &params, Side::Source);   // warn of each
+//! let (settings, ignored) = set_aside(&settings, &params, Side::Source);   // tell of each
 //! let settings = validate(&params, &settings)?;
 //! ```
 
