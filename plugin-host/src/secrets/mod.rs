@@ -31,6 +31,8 @@ const SHORTEST: usize = 4;
 /// Values that are remembered after the last instance that had them: a thread of the plugin may
 /// outlive its instance. Bounded, as a host may run for ever and change its passwords (I5).
 const REMEMBERED: usize = 256;
+/// Most bytes of these values. What searches for them takes some 50 times as many.
+const REMEMBERED_BYTES: usize = 64 * 1024;
 
 /// The secrets of one plugin.
 #[derive(Default)]
@@ -103,14 +105,18 @@ impl Secrets {
 
 /// Drops the oldest of those that no instance holds, where there are too many.
 fn forget(known: &mut Vec<Arc<Secret>>) {
-    let is_gone = |secret: &Arc<Secret>| Arc::strong_count(secret) == 1;
-    let gone = known.iter().filter(|secret| is_gone(secret)).count();
-    let mut surplus = gone.saturating_sub(REMEMBERED);
-    known.retain(|secret| {
-        let forgotten = surplus > 0 && is_gone(secret);
-        surplus -= usize::from(forgotten);
-        !forgotten
-    });
+    let (mut values, mut bytes) = (0, 0);
+    let is_kept = |secret: &Arc<Secret>| {
+        if Arc::strong_count(secret) > 1 {
+            return true;
+        }
+        values += 1;
+        bytes += secret.value.len();
+        values <= REMEMBERED && bytes <= REMEMBERED_BYTES
+    };
+    let newest_first = known.drain(..).rev();
+    let kept: Vec<_> = newest_first.filter(is_kept).collect();
+    known.extend(kept.into_iter().rev());
 }
 
 impl Secret {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// Looks for all secrets of a plugin in one pass.
 pub(super) struct Search {
@@ -29,8 +29,11 @@ impl Search {
     pub(super) fn new(texts: impl Iterator<Item = (String, String)>) -> Option<Self> {
         let texts: BTreeMap<String, String> = texts.collect();
         let longest = texts.keys().map(String::len).max()?;
+        // Its other kinds take quadratic time to build for a text that repeats itself.
+        let kind = Some(AhoCorasickKind::ContiguousNFA);
+        let search = AhoCorasick::builder().kind(kind).build(texts.keys());
         Some(Self {
-            texts: AhoCorasick::new(texts.keys()).ok(),
+            texts: search.ok(),
             names: texts.into_values().collect(),
             longest,
         })

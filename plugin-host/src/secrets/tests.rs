@@ -4,7 +4,7 @@ use abi_stable::std_types::{RResult, RString};
 use plugin_api::ffi::{ErrorKind, ParameterError, PluginError};
 use plugin_api::{Parameter, ParameterType};
 
-use super::{InstanceSecrets, REMEMBERED, Secrets};
+use super::{InstanceSecrets, REMEMBERED, REMEMBERED_BYTES, Secrets};
 
 fn parameter(kind: ParameterType, default: &'static str, secret: bool) -> Parameter {
     Parameter {
@@ -233,6 +233,15 @@ fn secrets_outlive_their_instance_but_not_for_ever() {
     );
     assert_eq!(shown("held-for-long"), "[secret password]");
     assert!(secrets.known.lock().unwrap().len() <= REMEMBERED + 2);
+    // A few long ones are as much to remember as many short ones.
+    let long = |letter: &str| letter.repeat(REMEMBERED_BYTES / 2 - 10);
+    for value in [long("a"), long("b"), long("c"), "short".to_owned()] {
+        drop(instance(secrets, &[("password", &value)]));
+    }
+    assert_eq!(shown(&long("a")), long("a"));
+    assert_eq!(shown(&long("b")), "[secret password]");
+    assert_eq!(shown(&long("c")), "[secret password]");
+    assert_eq!(shown("held-for-long"), "[secret password]");
     drop(holds);
     assert_eq!(shown("held-for-long"), "[secret password]");
 }
