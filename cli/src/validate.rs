@@ -9,13 +9,13 @@ use plugin_host::PluginService;
 
 use crate::args::Global;
 use crate::output::{self, Exit, Failure, Form};
-use crate::pipeline_file::{self, PipelineEntry, Problem};
+use crate::pipeline_file::{self, PipelineEntry, Problem, Report};
 use crate::plugins;
 
 /// Pipeline files that were checked against the plugins.
 pub(crate) struct Checked {
     pub(crate) pipelines: Vec<PipelineEntry>,
-    /// Where there is any, nothing can be run. In the order of the files and in them.
+    /// Where there is any, nothing can be run. In the order of the files and in them, as the warnings.
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
     /// What the problems call for.
@@ -55,26 +55,32 @@ pub(crate) fn run(global: &Global, files: &[PathBuf]) -> Result<Exit, Failure> {
 /// Returns that a plugin folder isn't there.
 pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failure> {
     let read = pipeline_file::read(files, &|name| std::env::var(name));
-    let (pipelines, mut problems, warnings, exit) = match read {
-        Ok(read) => (read.pipelines, Vec::new(), read.warnings, Exit::Ok),
+    let mut report = Report::default();
+    let (pipelines, exit) = match read {
+        Ok(read) => {
+            report.warnings = read.warnings;
+            (read.pipelines, Exit::Ok)
+        }
         Err(rejected) => {
             let exit = rejected.exit();
-            (
-                rejected.pipelines,
-                rejected.problems,
-                rejected.warnings,
-                exit,
-            )
+            report.problems = rejected.problems;
+            report.warnings = rejected.warnings;
+            (rejected.pipelines, exit)
         }
     };
-    let service =
-        plugins::service(global).inspect_err(|_| output::write_problems(&problems, &warnings))?;
-    let found = pipelines
-        .iter()
-        .flat_map(|entry| pipeline_file::check(entry, &service));
-    problems.extend(found);
+    let service = plugins::service(global)
+        .inspect_err(|_| output::write_problems(&report.problems, &report.warnings))?;
+    for entry in &pipelines {
+        pipeline_file::check(entry, &service, &mut report);
+    }
+    let Report {
+        mut problems,
+        mut warnings,
+    } = report;
     let file = |problem: &Problem| files.iter().position(|file| **file == *problem.place.file);
-    problems.sort_by_key(|it| (file(it), it.place.line(), it.place.column()));
+    let place = |it: &Problem| (file(it), it.place.line(), it.place.column());
+    problems.sort_by_key(place);
+    warnings.sort_by_key(place);
     Ok(Checked {
         exit: match exit {
             Exit::Ok if !problems.is_empty() => Exit::Usage,

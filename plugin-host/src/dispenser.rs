@@ -7,7 +7,9 @@ use plugin_api::ffi::{RunFlags, SpecifierObject};
 use plugin_api::{Error, Specification};
 
 use crate::ffi::{Place, RECORD_BYTES, specify};
+use crate::parameters::Side;
 use crate::registry::Blueprint;
+use crate::secrets::Secrets;
 use crate::session::{Object, Session};
 use crate::stream::{Context, DestinationStream, SourceStream, StreamError};
 
@@ -18,7 +20,10 @@ pub struct Dispenser {
 }
 
 /// Tells what a plugin is.
-pub struct Specifier(SpecifierObject);
+pub struct Specifier {
+    object: SpecifierObject,
+    secrets: &'static Secrets,
+}
 
 impl Dispenser {
     pub(crate) fn new(blueprint: Arc<Blueprint>) -> Self {
@@ -38,7 +43,9 @@ impl Dispenser {
     /// What the plugin's constructor says.
     pub fn dispense_specifier(&self) -> Result<Specifier, StreamError> {
         let specifier = self.blueprint.new_specifier(&PLACE);
-        specifier.map(Specifier).map_err(StreamError::Plugin)
+        let object = specifier.map_err(StreamError::Plugin)?;
+        let secrets = self.blueprint.loaded.host.secrets();
+        Ok(Specifier { object, secrets })
     }
 
     /// Makes a source.
@@ -50,7 +57,7 @@ impl Dispenser {
     pub fn dispense_source(&self, context: &Context) -> Result<SourceStream, StreamError> {
         let blueprint = Arc::clone(&self.blueprint);
         let acks = blueprint.specification().acks;
-        SourceStream::new(&self.session(), acks, context, move || {
+        SourceStream::new(&self.session(Side::Source), acks, context, move || {
             blueprint.new_source(&PLACE)
         })
     }
@@ -66,16 +73,17 @@ impl Dispenser {
         context: &Context,
     ) -> Result<DestinationStream, StreamError> {
         let blueprint = Arc::clone(&self.blueprint);
-        DestinationStream::new(&self.session(), context, move || {
+        DestinationStream::new(&self.session(Side::Destination), context, move || {
             blueprint.new_destination(&PLACE)
         })
     }
 
     /// A session for an object. Its calls have the time that their callers give them; in logs the
     /// plugin's name stands for the identity that the connector has in no pipeline.
-    fn session<O: Object>(&self) -> Arc<Session<O>> {
+    fn session<O: Object>(&self, side: Side) -> Arc<Session<O>> {
         let name = self.blueprint.name().name();
-        Session::new(name, RunFlags::default(), Duration::MAX, None)
+        let secrets = self.blueprint.secrets(side);
+        Session::new(name, RunFlags::default(), Duration::MAX, None, secrets)
     }
 }
 
@@ -86,7 +94,7 @@ impl Specifier {
     ///
     /// What the plugin says.
     pub fn specify(&mut self) -> Result<Specification, Error> {
-        specify(&mut self.0)
+        specify(&mut self.object, self.secrets)
     }
 }
 

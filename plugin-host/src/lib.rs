@@ -75,6 +75,9 @@
 //!   or the context of a stream's call, is given up and its pipeline or stream fails, while the others
 //!   go on. A crash (a wild pointer, an abort, a panic in a thread-local's destructor) does end the
 //!   process: a plugin shares it.
+//! - **Secrets stay secret.** The value of a `secret` parameter is in no error and no log record, neither
+//!   the host's nor, in any form that can be recognised, a plugin's; only a builtin's log records don't
+//!   come through here. `docs/abi.md` tells the forms and the limits.
 //! - **No code of a file runs before the file has passed the checks** that can be made without running
 //!   it; see [`loader`].
 //! - This library prints nothing, installs no signal or exit handler and never ends the process. It
@@ -93,6 +96,7 @@ pub mod loader;
 pub mod parameters;
 mod pipeline;
 pub mod registry;
+mod secrets;
 mod service;
 mod session;
 pub mod specification;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use plugin_api::{Parameter, ValidationError};
 
-use crate::parameters::Side;
+use crate::parameters::{IgnoredSetting, Side};
 use crate::pipeline::Checked;
 use crate::service::{LookupError, PluginService};
 use crate::stream::{Context, ContextEnd, StreamError};
 
 impl PluginService {
-    /// Checks a source's settings: against the specification, and by asking the plugin.
+    /// Checks a source's settings: against the specification, and by asking the plugin. Returns
+    /// those that have no effect: the user should know of them.
     ///
     /// # Errors
     ///
@@ -22,14 +23,14 @@ impl PluginService {
         context: &Context,
         name: &str,
         settings: &BTreeMap<String, String>,
-    ) -> Result<(), ValidateError> {
+    ) -> Result<Vec<IgnoredSetting>, ValidateError> {
         let dispenser = self.new_dispenser(name)?;
         let parameters = dispenser.blueprint().specification().source_params.as_ref();
-        let settings = checked(parameters, Side::Source, settings)?;
+        let (settings, ignored) = checked(parameters, Side::Source, settings)?;
         let source = dispenser.dispense_source(context);
         let source = source.map_err(|error| undispensed(Side::Source, error))?;
         let configured = source.configure(context, &settings);
-        judge(configured, source.teardown(context))
+        judge(configured, source.teardown(context)).map(|()| ignored)
     }
 
     /// As [`validate_source_config`](Self::validate_source_config), for a destination.
@@ -42,15 +43,15 @@ impl PluginService {
         context: &Context,
         name: &str,
         settings: &BTreeMap<String, String>,
-    ) -> Result<(), ValidateError> {
+    ) -> Result<Vec<IgnoredSetting>, ValidateError> {
         let dispenser = self.new_dispenser(name)?;
         let specification = dispenser.blueprint().specification();
         let parameters = specification.destination_params.as_ref();
-        let settings = checked(parameters, Side::Destination, settings)?;
+        let (settings, ignored) = checked(parameters, Side::Destination, settings)?;
         let destination = dispenser.dispense_destination(context);
         let destination = destination.map_err(|error| undispensed(Side::Destination, error))?;
         let configured = destination.configure(context, &settings);
-        judge(configured, destination.teardown(context))
+        judge(configured, destination.teardown(context)).map(|()| ignored)
     }
 }
 
@@ -60,13 +61,13 @@ fn checked(
     parameters: Option<&BTreeMap<String, Parameter>>,
     side: Side,
     settings: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, ValidateError> {
+) -> Result<(BTreeMap<String, String>, Vec<IgnoredSetting>), ValidateError> {
     let Some(parameters) = parameters else {
-        return Ok(settings.clone());
+        return Ok((settings.clone(), Vec::new()));
     };
-    Checked::new(parameters, side, settings)
-        .map(|checked| checked.settings)
-        .map_err(|error| ValidateError::Invalid(ValidationError(Box::new(error))))
+    let checked = Checked::new(parameters, side, settings)
+        .map_err(|error| ValidateError::Invalid(ValidationError(Box::new(error))))?;
+    Ok((checked.settings, checked.ignored))
 }
 
 fn undispensed(side: Side, source: StreamError) -> ValidateError {

@@ -45,9 +45,10 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
 }
 
 /// Checks a pipeline against the plugins, connector by connector: also one whose file was rejected.
-/// Nothing is started, and no plugin is asked.
-pub(crate) fn check(entry: &PipelineEntry, service: &PluginService) -> Vec<Problem> {
-    let mut problems = to_config(entry).err().unwrap_or_default();
+/// Nothing is started, and no plugin is asked. What it finds is added to the report.
+pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut Report) {
+    let unusable = to_config(entry).err();
+    report.problems.extend(unusable.into_iter().flatten());
     for connector in &entry.connectors {
         // What is wrong with its name was told above.
         let Some(config) = connector_config(connector, &mut Report::default()) else {
@@ -57,18 +58,27 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService) -> Vec<Probl
             ConnectorKind::Source => Side::Source,
             ConnectorKind::Destination => Side::Destination,
         };
-        if let Err(mut error) = config.validate(service, side) {
-            if let PipelineError::Config { source, .. } = &mut error
-                && !connector.is_whole
-            {
-                // A setting that could not be read is not there, but it isn't missing.
-                let places = &connector.settings.places;
-                source.errors.retain(|it| places.contains_key(&it.name));
+        match config.validate(service, side) {
+            Ok(ignored) => {
+                for setting in ignored {
+                    let place = place_of(connector, setting.name);
+                    let text = format!("connector `{}`: {setting}", connector.id);
+                    let help = "remove it: only Conduit heeds it";
+                    report.warning(place, "config.no_effect", text, help);
+                }
             }
-            problems.extend(locate(entry, &error));
+            Err(mut error) => {
+                if let PipelineError::Config { source, .. } = &mut error
+                    && !connector.is_whole
+                {
+                    // A setting that could not be read is not there, but it isn't missing.
+                    let places = &connector.settings.places;
+                    source.errors.retain(|it| places.contains_key(&it.name));
+                }
+                report.problems.extend(locate(entry, &error));
+            }
         }
     }
-    problems
 }
 
 fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<ConnectorConfig> {

@@ -24,12 +24,11 @@ use std::sync::Arc;
 
 pub(crate) use config::{check, locate, to_config};
 pub(crate) use environment::Environment;
-pub(crate) use problem::{Place, Problem};
+pub(crate) use problem::{Place, Problem, Report};
 pub(crate) use settings::Settings;
 
 use crate::output::Exit;
 use fields::Scope;
-use problem::Report;
 use values::Ids;
 
 /// Largest file that is read, in bytes; a pipeline takes less than a thousand.

@@ -71,9 +71,9 @@ impl fmt::Display for Problem {
 
 /// Gathers what is wrong, so that all of it is told at once.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
+pub(crate) struct Report {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Report {

@@ -1,4 +1,4 @@
-//! Values of secret parameters stay out of everything that is told.
+//! Values of secret parameters stay out of everything that is told, by the host and by plugins.
 
 use std::fs;
 use std::path::Path;
@@ -84,5 +84,43 @@ fn a_value_that_is_taken_is_told_nowhere() {
     );
     for part in ["hunter2", "251, 252", "251,252", "251252", "4m11"] {
         assert!(!told.contains(part), "{part}: {told}");
+    }
+}
+
+/// What is left of the password in an error, its causes and its code.
+const ERROR: &str =
+    ": [secret password]: can't log in as [secret password]: no \"[secret password]\"";
+
+#[test]
+fn a_plugin_that_tells_its_secret_is_not_heard() {
+    // In an error, a quote stands in JSON behind a backslash.
+    let json = ERROR.replace('"', "\\\"");
+    let in_error = [ERROR, &json, "\"code\":\"login.[secret password]\""];
+    let in_log = [
+        "the password is [secret password] plugin=secrets@v0.1.0",
+        " password=\"[secret password]\"",
+        "DEBUG [secret password]: ",
+    ];
+    let in_panic = [
+        ": no \"[secret password]\"",
+        "panic: no \\\"[secret password]\\\"",
+    ];
+    for (place, expected) in [
+        ("log", &in_log[..]),
+        ("thread", &in_log),
+        ("panic-of-thread", &[": no [secret password] plugin="]),
+        ("parameter", &["[secret password] is no password"]),
+        ("validate", &in_error),
+        ("open", &in_error),
+        ("write", &in_error),
+        ("nack", &in_error[..2]),
+        ("close", &in_error),
+        ("panic", &in_panic),
+    ] {
+        let told = told(&[("password", "open hunter2"), ("tell", place)]);
+        for part in expected {
+            assert!(told.contains(part), "{place}, {part}: {told}");
+        }
+        assert!(!told.contains("hunter2"), "{place}: {told}");
     }
 }

@@ -122,6 +122,42 @@ fn a_warning_is_told_and_keeps_nothing_from_running() {
 }
 
 #[test]
+fn a_setting_without_effect_is_told_once_and_with_its_place() {
+    let place = Place::new();
+    place.write("in.txt", "one\n");
+    let settings = "{path: in.txt, follow: false, sdk.schema.extract.type: avro}";
+    let dst = "{path: out.txt, sdk: {record: {format.options: x}}}";
+    let pipeline = pipeline("p", settings).replace("{path: out.txt}", dst);
+    place.write("a.yaml", file(&[pipeline + "    workers: 2\n"]));
+    let expected = [
+        "warning: a.yaml:5:112: connector `src`: setting \"sdk.schema.extract.type\" has no effect: ",
+        "warning: a.yaml:6:117: connector `dst`: setting \"sdk.record.format.options\" has no effect: ",
+        "warning: a.yaml:7:5: ",
+    ];
+    for command in ["validate", "run"] {
+        let told = place.run(&[command, "a.yaml", "-vv"]).expect_code(0);
+        let lines = told.stderr.lines();
+        let warnings: Vec<_> = lines.filter(|line| line.starts_with("warning: ")).collect();
+        assert_eq!(warnings.len(), expected.len(), "{told:?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.starts_with(expected), "{told:?}");
+        }
+        for name in ["sdk.schema.extract.type", "sdk.record.format.options"] {
+            assert_eq!(told.stderr.matches(name).count(), 1, "{told:?}");
+        }
+    }
+    let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    let warning = &document["problems"][0];
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(warning["code"], "config.no_effect");
+    assert_eq!(
+        (&warning["line"], &warning["column"]),
+        (&json!(5), &json!(112))
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_3_and_the_others_are_told_all_the_same() {
     let place = Place::new();
     place.write("a.yaml", file(&[pipeline("p", "{}")]));

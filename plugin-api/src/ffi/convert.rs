@@ -61,14 +61,23 @@ impl Error {
     /// Copies a plugin's error, bounded: what a plugin says must not fill the host's memory.
     #[must_use]
     pub fn from_plugin(error: &abi::PluginError) -> Self {
+        Self::from_plugin_through(error, |text, most| {
+            text[..text.floor_char_boundary(most)].to_owned()
+        })
+    }
+
+    /// As [`from_plugin`](Self::from_plugin), with each text copied by a function: it is given the
+    /// text and the most bytes that its copy may have.
+    #[must_use]
+    pub fn from_plugin_through(
+        error: &abi::PluginError,
+        mut copy: impl FnMut(&str, usize) -> String,
+    ) -> Self {
         let mut left = ERROR_TEXT;
         let mut copy = |text: &RString| {
-            let mut end = text.len().min(left);
-            while !text.as_str().is_char_boundary(end) {
-                end -= 1;
-            }
-            left -= end;
-            text.as_str()[..end].to_owned()
+            let copied = copy(text, left);
+            left = left.saturating_sub(copied.len());
+            copied
         };
         Self::from_parts(ErrorParts {
             kind: match error.kind {

@@ -31,7 +31,7 @@ use crate::{Parameter, Result};
 /// | `inclusion = ["a", "b"]` | the values allowed |
 /// | `exclusion = ["a", "b"]` | values refused |
 /// | `regex = "^[a-z]+$"` | what a value must contain a match of |
-/// | `secret` | the host never shows the value, in logs, errors and output; a connector must not either |
+/// | `secret` | the host never shows the value, in logs, errors and output; a connector must not either, and where it does the host looks for the value and replaces it |
 ///
 /// Any type that is a [`ParameterValue`] can be a field's. `()` is for connectors without
 /// parameters.

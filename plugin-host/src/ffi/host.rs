@@ -1,5 +1,6 @@
 //! What a plugin gets from its host: the log and the count of its objects.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,6 +13,8 @@ use plugin_api::Error;
 use plugin_api::ffi::{
     Host, Host_Ref, InstanceInfo, InstanceInfo_Ref, LogLevel, LogRecord, PluginError,
 };
+
+use crate::secrets::Secrets;
 
 /// Longest message of a log record that is kept.
 const LOG_TEXT: usize = 64 * 1024;
@@ -63,8 +66,16 @@ pub(crate) struct HostServices {
 
 struct Data {
     plugin: String,
+    secrets: Secrets,
     live: AtomicI64,
     dropped_records: AtomicU64,
+}
+
+impl Data {
+    /// A text of a log record as it may be logged.
+    fn shown<'a>(&self, text: RStr<'a>) -> Cow<'a, str> {
+        self.secrets.redact(text.into(), LOG_TEXT)
+    }
 }
 
 impl HostServices {
@@ -72,6 +83,7 @@ impl HostServices {
     pub(crate) fn new(plugin: String) -> Self {
         let data: &'static Data = Box::leak(Box::new(Data {
             plugin,
+            secrets: Secrets::default(),
             live: AtomicI64::new(0),
             dropped_records: AtomicU64::new(0),
         }));
@@ -104,6 +116,11 @@ impl HostServices {
     /// What is passed to the plugin.
     pub(crate) fn services(self) -> Host_Ref {
         self.services
+    }
+
+    /// What the plugin's texts must not show.
+    pub(crate) fn secrets(self) -> &'static Secrets {
+        &self.data.secrets
     }
 
     /// Number of objects of the plugin that are alive.
@@ -145,7 +162,7 @@ pub(crate) fn construct<T>(
     let info = InstanceInfo_Ref(unsafe { info.as_prefix() });
     match constructor(host.services(), info) {
         RResult::ROk(object) => Ok(object),
-        RResult::RErr(error) => Err(Error::from_plugin(&error)),
+        RResult::RErr(error) => Err(host.secrets().copy_error(&error)),
     }
 }
 
@@ -188,8 +205,11 @@ fn forward(data: &Data, record: &LogRecord<'_>) {
         4 => log::Level::Debug,
         _ => log::Level::Trace,
     };
-    let target = cut(record.target.as_str());
-    let metadata = log::Metadata::builder().level(level).target(target).build();
+    let target = data.shown(record.target);
+    let metadata = log::Metadata::builder()
+        .level(level)
+        .target(&target)
+        .build();
     if level > log::max_level() || !log::logger().enabled(&metadata) {
         return;
     }
@@ -197,35 +217,31 @@ fn forward(data: &Data, record: &LogRecord<'_>) {
     if let Some(connector) = CONNECTOR.get() {
         values.push(("connector", connector.as_str()));
     }
-    for value in record.key_values.iter().take(LOG_VALUES) {
-        values.push((cut(value.key.as_str()), cut(value.value.as_str())));
-    }
+    let given = record.key_values.iter().take(LOG_VALUES);
+    let given: Vec<_> = given
+        .map(|it| (data.shown(it.key), data.shown(it.value)))
+        .collect();
+    values.extend(given.iter().map(|(key, value)| (&**key, &**value)));
+    let (module_path, file) = (data.shown(record.module_path), data.shown(record.file));
     log::logger().log(
         &log::Record::builder()
             .metadata(metadata)
-            .args(format_args!("{}", cut(record.message.as_str())))
-            .module_path(Some(cut(record.module_path.as_str())).filter(|text| !text.is_empty()))
-            .file(Some(cut(record.file.as_str())).filter(|text| !text.is_empty()))
+            .args(format_args!("{}", data.shown(record.message)))
+            .module_path(Some(&*module_path).filter(|text| !text.is_empty()))
+            .file(Some(&*file).filter(|text| !text.is_empty()))
             .line(Some(record.line).filter(|&line| line > 0))
             .key_values(&values.as_slice())
             .build(),
     );
 }
 
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LOG_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// Asks a specifier; its answer and its errors are copied.
+/// Asks a specifier; its answer and its errors are copied, the errors without secrets.
 pub(crate) fn specify(
     specifier: &mut plugin_api::ffi::SpecifierObject,
+    secrets: &Secrets,
 ) -> Result<plugin_api::Specification, Error> {
     match specifier.specify() {
         RResult::ROk(specification) => specification.try_into(),
-        RResult::RErr(error) => Err(Error::from_plugin(&error)),
+        RResult::RErr(error) => Err(secrets.copy_error(&error)),
     }
 }

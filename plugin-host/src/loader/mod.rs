@@ -236,7 +236,7 @@ fn specify(plugin: &Plugin, host: HostServices) -> Result<Specification, LoadErr
     };
     let mut specifier =
         construct(|host, info| plugin.new_specifier(host, info), host, &place).map_err(failed)?;
-    crate::ffi::specify(&mut specifier).map_err(failed)
+    crate::ffi::specify(&mut specifier, host.secrets()).map_err(failed)
 }
 
 fn check_specification(specification: &Specification) -> Result<(), LoadError> {

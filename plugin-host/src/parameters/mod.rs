@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! let params = with_reserved(&specification_params, Side::Source);
-//! let (settings, ignored) = set_aside(&settings, &params, Side::Source);   // warn of each
+//! let (settings, ignored) = set_aside(&settings, &params, Side::Source);   // tell of each
 //! let settings = validate(&params, &settings)?;
 //! ```
 
@@ -28,6 +28,7 @@ mod validate;
 
 pub use declared::check_defaults;
 pub use error::ConfigError;
+pub(crate) use names::find;
 pub use reserved::{
     BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT, IgnoredSetting, RATE_BURST, RATE_PER_SECOND,
     RECORD_FORMAT, Side, set_aside, with_reserved,

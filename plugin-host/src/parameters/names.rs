@@ -11,7 +11,7 @@ use plugin_api::Parameter;
 ///
 /// A parameter without `*` goes first. Of several with it, the one whose first parts are most
 /// definite does.
-pub(super) fn find<'a>(
+pub(crate) fn find<'a>(
     name: &str,
     params: &'a BTreeMap<String, Parameter>,
 ) -> Option<(&'a str, &'a Parameter)> {

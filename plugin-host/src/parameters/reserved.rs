@@ -70,8 +70,8 @@ pub fn with_reserved(
 
 /// Takes out the settings that have no effect here, so that the others can be validated.
 ///
-/// `params` are those of [`with_reserved`]. The caller warns of each that comes back: a pipeline
-/// from Conduit runs, but nobody is left to think that it is, say, slowed down. One without a value
+/// `params` are those of [`with_reserved`]. Each that comes back is for the user to know: a pipeline
+/// from Conduit runs, but nobody is left to think that it has, say, schemas. One without a value
 /// would do nothing there either and is dropped without a word.
 #[must_use]
 pub fn set_aside(

@@ -34,6 +34,7 @@ pub(crate) use answers::{Answers, shortened, text_length};
 pub(crate) use run::Run;
 pub(crate) use settings::Checked;
 
+use crate::parameters::IgnoredSetting;
 use crate::service::PluginService;
 use crate::store::{PositionStore, StoreKey};
 use committer::Committer;
@@ -77,16 +78,27 @@ impl Engine {
         &self.service
     }
 
-    /// Checks a pipeline's plugins and settings without starting anything.
+    /// Checks a pipeline's plugins and settings without starting anything. Returns the settings
+    /// that have no effect, each with the identity of its connector: the user should know of them.
     ///
     /// # Errors
     ///
     /// Returns all that is wrong, connector by connector.
-    pub fn validate(&self, config: &PipelineConfig) -> Result<(), NotStarted> {
-        Plan::new(&self.service, config).map(|_| ())
+    pub fn validate(
+        &self,
+        config: &PipelineConfig,
+    ) -> Result<Vec<(String, IgnoredSetting)>, NotStarted> {
+        let plan = Plan::new(&self.service, config)?;
+        let connectors = [plan.source].into_iter().chain(plan.destinations);
+        let ignored = connectors.flat_map(|planned| {
+            let ignored = planned.checked.ignored.into_iter();
+            ignored.map(move |setting| (planned.id.clone(), setting))
+        });
+        Ok(ignored.collect())
     }
 
-    /// Starts a pipeline on a thread of its own.
+    /// Starts a pipeline on a thread of its own. Of settings that have no effect nothing is said:
+    /// [`validate`](Self::validate) returns them.
     ///
     /// # Errors
     ///

@@ -21,6 +21,7 @@ use super::run::{Outcome, Run};
 use super::status::Status;
 use super::window::Windows;
 use crate::ffi::{BATCH_RECORDS, Buffer, Place, RECORD_BYTES};
+use crate::parameters::Side;
 use crate::session::{Call, CallError, DestinationSession, Session, SourceSession, Watched};
 use crate::store::StoreKey;
 use crate::supervisor;
@@ -99,15 +100,25 @@ impl Launch {
         } else {
             RunFlags::default()
         };
-        let source: Arc<SourceSession> =
-            Session::new(&plan.name(&plan.source), flags, plan.source.budget, None);
+        let source: Arc<SourceSession> = Session::new(
+            &plan.name(&plan.source),
+            flags,
+            plan.source.budget,
+            None,
+            plan.source.blueprint.secrets(Side::Source),
+        );
         let watched: Arc<dyn Watched> = source.clone();
         self.run.add_session(watched);
         let mut sessions = Vec::new();
         for planned in &plan.destinations {
             let waker = Arc::clone(source.context());
-            let session: Arc<DestinationSession> =
-                Session::new(&plan.name(planned), flags, planned.budget, Some(waker));
+            let session: Arc<DestinationSession> = Session::new(
+                &plan.name(planned),
+                flags,
+                planned.budget,
+                Some(waker),
+                planned.blueprint.secrets(Side::Destination),
+            );
             let watched: Arc<dyn Watched> = session.clone();
             self.run.add_session(watched);
             sessions.push(session);

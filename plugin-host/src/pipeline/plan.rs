@@ -92,9 +92,6 @@ impl Planned {
                 source,
             }
         })?;
-        for setting in &checked.ignored {
-            log::warn!(target: "plugin_host::pipeline", "connector `{}`: {setting}", config.id);
-        }
         let budget = checked.call_budget();
         Ok(Self {
             id: config.id.clone(),

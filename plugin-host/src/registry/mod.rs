@@ -26,6 +26,8 @@ pub use scan::{ENDINGS, ScanOptions, plugin_files};
 
 use crate::ffi::{Place, construct};
 use crate::loader::{LoadError, Loaded};
+use crate::parameters::Side;
+use crate::secrets::InstanceSecrets;
 
 /// One plugin in one version, ready to make connectors.
 #[derive(Debug, Clone)]
@@ -105,6 +107,17 @@ impl Blueprint {
             self.loaded.host,
             place,
         )
+    }
+
+    /// The secrets of an instance of one side, of which there are none yet.
+    pub(crate) fn secrets(&self, side: Side) -> InstanceSecrets {
+        let specification = self.specification();
+        let parameters = match side {
+            Side::Source => &specification.source_params,
+            Side::Destination => &specification.destination_params,
+        };
+        let parameters = parameters.clone().unwrap_or_default();
+        InstanceSecrets::new(self.loaded.host.secrets(), parameters)
     }
 
     /// Number of the plugin's objects that are alive.

@@ -3,7 +3,7 @@
 use abi_stable::std_types::{ROption, RSlice};
 use plugin_api::ffi::{BatchRef, CallStatus, DestinationObject};
 
-use super::{Call, CallError, Session, from_abi};
+use super::{Call, CallError, Session};
 use crate::ffi::with_sink;
 use crate::pipeline::Answers;
 
@@ -14,7 +14,7 @@ impl DestinationSession {
     /// Opens the destination.
     pub(crate) fn start(&self) -> Result<(), CallError> {
         Ok(self.call(Call::Start, |destination, context| {
-            from_abi(destination.start(context))
+            self.secrets.answer(destination.start(context))
         })??)
     }
 
@@ -26,8 +26,8 @@ impl DestinationSession {
         answers: &mut Answers,
     ) -> Result<bool, CallError> {
         let result = self.call(Call::Write, |destination, context| {
-            with_sink(answers, |sink| {
-                from_abi(destination.write(context, batch, sink))
+            with_sink(answers, self.secrets.plugin(), |sink| {
+                self.secrets.answer(destination.write(context, batch, sink))
             })
         });
         goes_on(result??)
@@ -36,7 +36,9 @@ impl DestinationSession {
     /// Fetches answers. `false` when the destination takes no more.
     pub(crate) fn flush(&self, answers: &mut Answers) -> Result<bool, CallError> {
         let result = self.call(Call::Flush, |destination, context| {
-            with_sink(answers, |sink| from_abi(destination.flush(context, sink)))
+            with_sink(answers, self.secrets.plugin(), |sink| {
+                self.secrets.answer(destination.flush(context, sink))
+            })
         });
         goes_on(result??)
     }
@@ -45,7 +47,7 @@ impl DestinationSession {
     pub(crate) fn stop(&self, last: Option<&[u8]>) -> Result<(), CallError> {
         let last: ROption<_> = last.map(RSlice::from_slice).into();
         let result = self.call(Call::Stop, |destination, context| {
-            from_abi(destination.stop(context, last))
+            self.secrets.answer(destination.stop(context, last))
         });
         Ok(result??)
     }

@@ -27,6 +27,7 @@ pub(crate) use source::{ReadStatus, SourceSession};
 pub(crate) use watch::{Call, Watch, stuck_calls};
 
 use crate::ffi::{ConnectorTag, ContextState, attribute_log};
+use crate::secrets::InstanceSecrets;
 
 /// Why a connector's call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,10 +51,13 @@ impl From<Error> for CallError {
 
 /// What sources' and destinations' objects have in common.
 pub(crate) trait Object: Send + 'static {
-    fn configure(&mut self, context: &Context, settings: &Settings) -> Result<(), Error>;
-    fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Result<(), Error>;
-    fn teardown(&mut self, context: &Context) -> Result<(), Error>;
+    fn configure(&mut self, context: &Context, settings: &Settings) -> Answer;
+    fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Answer;
+    fn teardown(&mut self, context: &Context) -> Answer;
 }
+
+/// What a plugin answers to these calls.
+type Answer = RResult<(), PluginError>;
 
 /// A connector's settings.
 pub(crate) type Settings = BTreeMap<String, String>;
@@ -73,17 +77,13 @@ pub(crate) enum Lifecycle {
 macro_rules! object {
     ($object:ty, $plugin:path) => {
         impl Object for $object {
-            fn configure(&mut self, context: &Context, settings: &Settings) -> Result<(), Error> {
+            fn configure(&mut self, context: &Context, settings: &Settings) -> Answer {
                 let settings = lend(settings);
-                from_abi(<Self as $plugin>::configure(
-                    self,
-                    context,
-                    settings.as_slice().into(),
-                ))
+                <Self as $plugin>::configure(self, context, settings.as_slice().into())
             }
 
-            fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Result<(), Error> {
-                from_abi(match event {
+            fn lifecycle(&mut self, context: &Context, event: &Lifecycle) -> Answer {
+                match event {
                     Lifecycle::Created(settings) => {
                         let settings = lend(settings);
                         <Self as $plugin>::lifecycle_on_created(
@@ -109,11 +109,11 @@ macro_rules! object {
                             settings.as_slice().into(),
                         )
                     }
-                })
+                }
             }
 
-            fn teardown(&mut self, context: &Context) -> Result<(), Error> {
-                from_abi(<Self as $plugin>::teardown(self, context))
+            fn teardown(&mut self, context: &Context) -> Answer {
+                <Self as $plugin>::teardown(self, context)
             }
         }
     };
@@ -121,14 +121,6 @@ macro_rules! object {
 
 object!(SourceObject, plugin_api::ffi::SourcePlugin);
 object!(DestinationObject, plugin_api::ffi::DestinationPlugin);
-
-/// I6: a plugin's error is copied before anything else.
-fn from_abi<T>(result: RResult<T, PluginError>) -> Result<T, Error> {
-    match result {
-        RResult::ROk(value) => Ok(value),
-        RResult::RErr(error) => Err(Error::from_plugin(&error)),
-    }
-}
 
 fn lend(settings: &Settings) -> Vec<Setting<'_>> {
     let lent = settings.iter().map(|(key, value)| Setting {
@@ -148,6 +140,7 @@ pub(crate) struct Session<O> {
     handle: Context,
     watch: Watch,
     budget: Duration,
+    secrets: InstanceSecrets,
 }
 
 impl<O: Object> Session<O> {
@@ -157,6 +150,7 @@ impl<O: Object> Session<O> {
         flags: RunFlags,
         budget: Duration,
         also_wakes: Option<Arc<ContextState>>,
+        secrets: InstanceSecrets,
     ) -> Arc<Self> {
         let context = ContextState::new(flags, budget, also_wakes);
         let handle = context.handle();
@@ -167,6 +161,7 @@ impl<O: Object> Session<O> {
             handle,
             watch: Watch::new(),
             budget,
+            secrets,
         })
     }
 
@@ -236,7 +231,7 @@ impl<O: Object> Session<O> {
         );
         if let Some(mut object) = object.take()
             && call != Call::Teardown
-            && let Err(error) = object.teardown(&self.handle)
+            && let Err(error) = self.secrets.answer(object.teardown(&self.handle))
         {
             log::warn!(target: "plugin_host::session", "{}: teardown: {error:#}", self.connector());
         }
@@ -246,13 +241,27 @@ impl<O: Object> Session<O> {
 
     /// Hands the settings over.
     pub(crate) fn configure(&self, settings: &Settings) -> Result<(), CallError> {
-        let configure = |object: &mut O, context: &Context| object.configure(context, settings);
+        self.secrets.learn(settings);
+        let configure = |object: &mut O, context: &Context| {
+            self.secrets.answer(object.configure(context, settings))
+        };
         Ok(self.call(Call::Configure, configure)??)
     }
 
     /// Tells what has become of the connector.
     pub(crate) fn lifecycle(&self, event: &Lifecycle) -> Result<(), CallError> {
-        let tell = |object: &mut O, context: &Context| object.lifecycle(context, event);
+        match event {
+            Lifecycle::Created(settings) | Lifecycle::Deleted(settings) => {
+                self.secrets.learn(settings);
+            }
+            Lifecycle::Updated(before, after) => {
+                self.secrets.learn(before);
+                self.secrets.learn(after);
+            }
+        }
+        let tell = |object: &mut O, context: &Context| {
+            self.secrets.answer(object.lifecycle(context, event))
+        };
         Ok(self.call(Call::Lifecycle, tell)??)
     }
 
@@ -267,7 +276,9 @@ impl<O: Object> Session<O> {
         {
             return Ok(());
         }
-        let result = self.call(Call::Teardown, O::teardown);
+        let result = self.call(Call::Teardown, |object, context| {
+            self.secrets.answer(object.teardown(context))
+        });
         let dropped = self.call_drop();
         match result {
             Ok(torn_down) => torn_down.map_err(CallError::Plugin).and(dropped),

@@ -3,7 +3,7 @@
 use abi_stable::std_types::{ROption, RSlice};
 use plugin_api::ffi::{AckBatch, CallStatus, SourceObject};
 
-use super::{Call, CallError, Session, from_abi};
+use super::{Call, CallError, Session};
 use crate::ffi::Buffer;
 
 /// A source's session.
@@ -22,7 +22,7 @@ impl SourceSession {
     pub(crate) fn start(&self, position: Option<&[u8]>) -> Result<(), CallError> {
         let position: ROption<_> = position.map(RSlice::from_slice).into();
         let result = self.call(Call::Start, |source, context| {
-            from_abi(source.start(context, position))
+            self.secrets.answer(source.start(context, position))
         });
         Ok(result??)
     }
@@ -35,7 +35,7 @@ impl SourceSession {
         most: usize,
     ) -> Result<(ReadStatus, usize), CallError> {
         let (result, filled) = self.call(Call::Read, |source, context| {
-            buffer.lend(most, |lent| from_abi(source.read(context, lent)))
+            buffer.lend(most, |lent| self.secrets.answer(source.read(context, lent)))
         })?;
         let status = match result? {
             CallStatus::MORE => ReadStatus::More,
@@ -52,13 +52,15 @@ impl SourceSession {
     /// Tells the source which positions are durable.
     pub(crate) fn ack(&self, acks: AckBatch<'_>) -> Result<(), CallError> {
         Ok(self.call(Call::Ack, |source, context| {
-            from_abi(source.ack(context, acks))
+            self.secrets.answer(source.ack(context, acks))
         })??)
     }
 
     /// Asks the source to end; returns the position of its last record.
     pub(crate) fn stop(&self) -> Result<Option<Vec<u8>>, CallError> {
-        let result = self.call(Call::Stop, |source, context| from_abi(source.stop(context)));
+        let result = self.call(Call::Stop, |source, context| {
+            self.secrets.answer(source.stop(context))
+        });
         Ok(result??.into_option().map(Into::into))
     }
 }

@@ -8,11 +8,14 @@ use plugin_api::{
     Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Plugin,
     Position, Progress, Result, Source, ValidationError,
 };
+use plugin_host::parameters::{IgnoredSetting, Side};
 use plugin_host::{
     ConfigError, Context, ContextEnd, PluginService, Registry, StreamError, ValidateError,
 };
+use tempfile::tempdir;
 
 use crate::stuck::turn;
+use crate::support::{connector, engine, pipeline};
 
 #[derive(Parameters)]
 struct Config {
@@ -66,7 +69,7 @@ impl Destination for PickyDestination {
 }
 
 /// Checks one colour against the source, and against the destination, which has to say the same.
-fn validate(color: Option<&str>) -> std::result::Result<(), ValidateError> {
+fn validate(color: Option<&str>) -> std::result::Result<Vec<IgnoredSetting>, ValidateError> {
     let builtin = Registry::builtin([
         Plugin::from_source("picky", Picky::open),
         Plugin::from_destination("picky-destination", PickyDestination::open),
@@ -102,7 +105,43 @@ fn cause<E: std::error::Error + Clone + 'static>(error: &ValidateError) -> E {
 
 #[test]
 fn right_settings_are_right_and_nothing_is_started() {
-    validate(Some("blue")).unwrap();
+    assert_eq!(validate(Some("blue")).unwrap(), []);
+}
+
+#[test]
+fn settings_without_effect_are_returned_by_whatever_checks_them() {
+    let plugins = || {
+        [
+            Plugin::from_source("picky", Picky::open),
+            Plugin::from_destination("picky-destination", PickyDestination::open),
+        ]
+    };
+    let source = [("color", "blue"), ("sdk.schema.context.name", "x")];
+    let destination = [("color", "blue"), ("sdk.record.format.options", "x")];
+    let state = tempdir().unwrap();
+    let engine = engine(plugins(), state.path());
+    let config = pipeline(
+        connector("in", "picky", &source),
+        connector("out", "picky-destination", &destination),
+    );
+    let told = engine.validate(&config).unwrap();
+    let told: Vec<_> = told.iter().map(|(id, it)| (&**id, it.name)).collect();
+    let expected = [("in", source[1].0), ("out", destination[1].0)];
+    assert_eq!(told, expected);
+    let service = engine.service();
+    let alone = [
+        config.source.validate(service, Side::Source).unwrap(),
+        service
+            .validate_source_config(&long(), "picky", &config.source.settings)
+            .unwrap(),
+    ];
+    for ignored in alone {
+        assert_eq!(ignored.len(), 1);
+        assert_eq!(ignored[0].name, source[1].0);
+    }
+    let settings = &config.destinations[0].settings;
+    let ignored = service.validate_destination_config(&long(), "picky-destination", settings);
+    assert_eq!(ignored.unwrap()[0].name, destination[1].0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod destination;
 mod source;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -13,11 +14,14 @@ use plugin_api::ffi::{PluginError, RunFlags};
 use plugin_api::{AckMode, Error};
 
 use super::{Context, DestinationStream, SourceStream};
+use crate::secrets::InstanceSecrets;
 use crate::session::mock::{MockDestination, MockSource};
 use crate::session::{Object, Session};
 
 fn session<O: Object>() -> Arc<Session<O>> {
-    Session::new("test", RunFlags::default(), Duration::MAX, None)
+    let secrets = Box::leak(Box::default());
+    let secrets = InstanceSecrets::new(secrets, BTreeMap::new());
+    Session::new("test", RunFlags::default(), Duration::MAX, None, secrets)
 }
 
 fn source(acks: AckMode, mut mock: MockSource) -> SourceStream {
