@@ -70,6 +70,12 @@
 //!   a host can list a plugin without running it.
 //! - The **context** ([`Context`]) of a call says how long it may wait, and wakes it.
 //!
+//! # Clients that block
+//!
+//! A read may wait for data only as its context lets it. A source whose client has its own way to wait
+//! reads from a [`Feed`]: a closure that calls the client on a thread of its own, and pushes records.
+//! A destination whose client blocks needs nothing: `write` is at work, and may take its time.
+//!
 //! # What is promised
 //!
 //! - Calls on one connector never overlap, and each sees what the one before it did; the thread may
@@ -99,6 +105,7 @@ mod context;
 mod destination;
 pub mod duration;
 mod error;
+mod feed;
 pub mod ffi;
 pub mod format;
 mod parameters;
@@ -119,6 +126,7 @@ pub use error::{
     Error, ErrorKind, ParameterError, PluginNotFound, Result, StreamNotOpen, Unimplemented,
     ValidationError,
 };
+pub use feed::{Capacity, Feed, FeedClosed, Feeder};
 pub use ffi::Plugin;
 pub use forebay_plugin_api_derive::Parameters;
 pub use format::Format;

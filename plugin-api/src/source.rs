@@ -17,7 +17,7 @@ use crate::specification::AckMode;
 /// than the one before. A source needs no lock and no channel.
 ///
 /// **Blocking.** `read` waits for data at most [`Context::max_wait`]; use [`Context::wait`], which
-/// sees to it. Doing work (a query, a download) may take longer, up to the call budget
+/// sees to it, or a [`Feed`](crate::Feed) for a client that only blocks. Doing work (a query, a download) may take longer, up to the call budget
 /// (`sdk.call.timeout`, 30 s): past it the host gives the instance up.
 ///
 /// **Panics** are caught: the instance is lost, the host is not.

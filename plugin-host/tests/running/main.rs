@@ -7,6 +7,7 @@
 
 mod batching;
 mod delivery;
+mod feed;
 mod streams;
 mod stuck;
 mod support;

@@ -4,7 +4,6 @@
 //! [`testing`](crate::testing)'s.
 
 mod buffer;
-#[cfg(feature = "testing")]
 mod context;
 #[cfg(feature = "testing")]
 mod host;
@@ -12,7 +11,6 @@ mod host;
 mod sink;
 
 pub(crate) use buffer::TestBuffer;
-#[cfg(feature = "testing")]
 pub(crate) use context::TestContext;
 #[cfg(feature = "testing")]
 pub(crate) use host::TestHost;
