@@ -36,6 +36,13 @@ impl Context {
         Wakeup(self.inner.wakeups()).is_stop()
     }
 
+    /// Whether the result of the call is no longer wanted: the run was stopped by force, or the host has
+    /// given the call up.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        Wakeup(self.inner.wakeups()).is_cancel()
+    }
+
     /// Time until the host gives this call up; `None` when it never does.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
@@ -67,7 +74,8 @@ impl Context {
     }
 
     /// A descriptor that becomes readable when a wait would return, to be polled beside a socket
-    /// (an event's handle on Windows); `None` where the host has none to give.
+    /// (an event's handle on Windows); `None` where the host has none to give. A client without a
+    /// descriptor of its own is read by a [`Feed`](crate::Feed).
     #[must_use]
     pub fn waitable(&self) -> Option<isize> {
         Some(self.inner.waitable()).filter(|&handle| handle >= 0)

@@ -70,11 +70,12 @@
 //!   a host can list a plugin without running it.
 //! - The **context** ([`Context`]) of a call says how long it may wait, and wakes it.
 //!
-//! # Clients that block
+//! # Clients that block or are async
 //!
 //! A read may wait for data only as its context lets it. A source whose client has its own way to wait
 //! reads from a [`Feed`]: a closure that calls the client on a thread of its own, and pushes records.
-//! A destination whose client blocks needs nothing: `write` is at work, and may take its time.
+//! With the feature `tokio` the module `tokio` has the same for async blocks, and awaits a destination's
+//! client. A destination whose client blocks needs nothing: `write` is at work, and may take its time.
 //!
 //! # What is promised
 //!
@@ -89,6 +90,8 @@
 //!
 //! - `testing` (off): the module `testing`, with which a connector's crate tests in one line that its source
 //!   or destination keeps the contract. Enable it in `[dev-dependencies]`.
+//! - `tokio` (off): the module `tokio`, a runtime of the plugin's own for a connector whose client is async.
+//!   It adds tokio to the plugin.
 //!
 //! # Trust
 //!
@@ -115,6 +118,8 @@ mod specification;
 pub mod structured;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use batch::{
     Batch, BatchWriter, DecimalCounter, Field, FieldWriter, MetadataView, RecordView, RecordWriter,

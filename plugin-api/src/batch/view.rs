@@ -129,7 +129,9 @@ impl<'a> Batch<'a> {
         out.write_all(text)
     }
 
-    pub(crate) fn sequences(&self) -> std::ops::Range<u64> {
+    /// The sequences of the records: what [`Acks::ok_range`](crate::Acks::ok_range) takes.
+    #[must_use]
+    pub fn sequences(&self) -> std::ops::Range<u64> {
         self.first_sequence..self.first_sequence + self.index.len() as u64
     }
 }

@@ -7,6 +7,8 @@
 mod feeder;
 mod queue;
 mod size;
+#[cfg(feature = "tokio")]
+mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -77,7 +79,8 @@ use crate::source::Progress;
 /// # fn main() {}
 /// ```
 ///
-/// A client with a descriptor to poll needs no feed: see [`Context::waitable`].
+/// For a client that is async there is `plugin_api::tokio`, with the feature `tokio`. A client with
+/// a descriptor to poll needs no feed: see [`Context::waitable`].
 ///
 /// # The end
 ///

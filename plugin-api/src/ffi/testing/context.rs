@@ -54,7 +54,7 @@ impl TestContext {
     }
 
     /// Tells the connector that it was asked to stop.
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "tokio"))]
     pub(crate) fn stop(&self) {
         self.state.signal(abi::Wakeups::STOP);
     }
@@ -66,6 +66,12 @@ impl TestContext {
     /// Makes the run one that ends where the data ends.
     pub(crate) fn set_until_end(&self) {
         self.state.until_end.store(true, Ordering::SeqCst);
+    }
+
+    /// The result of calls is no longer wanted.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cancel(&self) {
+        self.state.signal(abi::Wakeups::CANCEL);
     }
 
     /// How often a wait has begun that found no bit.
