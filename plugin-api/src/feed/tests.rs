@@ -150,7 +150,7 @@ fn a_record_ends_the_wait_for_it() {
             (result, positions),
             (Ok(Progress::More), vec![number.into()])
         );
-        assert_eq!(context.waits(), number + 1);
+        assert_eq!((context.waits(), context.timeouts()), (number + 1, 0));
     }
     assert_eq!(read(&mut feed, 10, &context).0, Ok(Progress::End));
 }

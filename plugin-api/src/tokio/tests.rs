@@ -116,7 +116,7 @@ fn a_record_of_a_block_ends_the_wait_for_it() {
     for number in 0..100 {
         let got = read(&mut feed, 10, &context);
         assert_eq!(got, (Ok(Progress::More), vec![number.into()]));
-        assert_eq!(context.waits(), number + 1);
+        assert_eq!((context.waits(), context.timeouts()), (number + 1, 0));
     }
 }
 

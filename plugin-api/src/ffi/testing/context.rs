@@ -26,6 +26,8 @@ struct Signals {
     bits: u32,
     /// How often a wait has begun that found no bit.
     waits: u32,
+    /// How often a wait has ended by its time.
+    timeouts: u32,
 }
 
 impl TestContext {
@@ -79,6 +81,11 @@ impl TestContext {
         self.state.lock().waits
     }
 
+    /// How often a wait has ended by its time.
+    pub(crate) fn timeouts(&self) -> u32 {
+        self.state.lock().timeouts
+    }
+
     /// Returns when a connector waits, and has done so this often at least.
     pub(crate) fn await_waits(&self, waits: u32) {
         let state = &self.state;
@@ -111,6 +118,7 @@ impl State {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                signals.timeouts += 1;
                 return abi::Wakeups::TIMEOUT;
             }
             let waited = self.changed.wait_timeout(signals, left);
