@@ -59,6 +59,13 @@ impl Context {
         Wakeup(self.inner.wakeups()).is_stop()
     }
 
+    /// Whether the result of the call is no longer wanted: the run was stopped by force, or the host has
+    /// given the call up.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        Wakeup(self.inner.wakeups()).is_cancel()
+    }
+
     /// Time until the host gives this call up; `None` when it never does. In a pipeline it is what is left
     /// of `sdk.call.timeout`, and the whole of it during the first 25 ms or so.
     #[must_use]
@@ -96,6 +103,7 @@ impl Context {
     /// A descriptor that becomes readable when a wait would return, to be polled beside a socket
     /// (an event's handle on Windows); `None` where the host has none to give, as outside of Linux. It is the
     /// host's: poll it, and don't read, write or close it. It stays open as long as a clone of the context.
+    /// A client without a descriptor of its own is read by a [`Feed`](crate::Feed).
     #[must_use]
     pub fn waitable(&self) -> Option<isize> {
         Some(self.inner.waitable()).filter(|&handle| handle >= 0)

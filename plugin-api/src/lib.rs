@@ -77,6 +77,13 @@
 //! For both traits: what a call lends (batch, answers, context, settings) belongs to that call, but a
 //! [`Context`] and a [`Waker`] may be cloned and kept.
 //!
+//! # Clients that block or are async
+//!
+//! A read may wait for data only as its context lets it. A source whose client has its own way to wait
+//! reads from a [`Feed`]: a closure that calls the client on a thread of its own, and pushes records.
+//! With the feature `tokio` the module `tokio` has the same for async blocks, and awaits a destination's
+//! client. A destination whose client blocks needs nothing: `write` is at work, and may take its time.
+//!
 //! # What is promised
 //!
 //! - Calls on one connector never overlap, and each sees what the one before it did; the thread may
@@ -90,6 +97,8 @@
 //!
 //! - `testing` (off): the module `testing`, with which a connector's crate tests in one line that its source
 //!   or destination keeps the contract. Enable it in `[dev-dependencies]`.
+//! - `tokio` (off): the module `tokio`, a runtime of the plugin's own for a connector whose client is async.
+//!   It adds tokio to the plugin.
 //!
 //! # Trust
 //!
@@ -106,6 +115,7 @@ mod context;
 mod destination;
 pub mod duration;
 mod error;
+mod feed;
 pub mod ffi;
 pub mod format;
 mod parameters;
@@ -115,6 +125,8 @@ mod specification;
 pub mod structured;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use batch::{
     Batch, BatchWriter, DecimalCounter, Field, FieldWriter, MetadataView, RecordView, RecordWriter,
@@ -126,6 +138,7 @@ pub use error::{
     Error, ErrorKind, ParameterError, PluginNotFound, Result, StreamNotOpen, Unimplemented,
     ValidationError,
 };
+pub use feed::{Capacity, Feed, FeedClosed, Feeder};
 pub use ffi::Plugin;
 pub use forebay_plugin_api_derive::Parameters;
 pub use format::Format;

@@ -18,7 +18,7 @@ use crate::specification::AckMode;
 /// with its own settings.
 ///
 /// **Blocking.** `read` waits for data at most [`Context::max_wait`]; use [`Context::wait`], which
-/// sees to it. Doing work (a query, a download) may take longer, in every call, up to the call budget
+/// sees to it, or a [`Feed`](crate::Feed) where the client has its own way to wait. Doing work (a query, a download) may take longer, in every call, up to the call budget
 /// (`sdk.call.timeout`, 30 s unless the user sets it): past it the host gives the instance up. Acks, a stop
 /// and the destinations of the pipeline wait meanwhile.
 ///

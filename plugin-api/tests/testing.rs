@@ -1,5 +1,4 @@
 //! The suite for connectors sees what is wrong with one.
-#![cfg(feature = "testing")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -150,8 +150,7 @@ impl<'a> Batch<'a> {
         out.write_all(text)
     }
 
-    /// The sequences of its records, one after the other: what [`Acks::ok_range`](crate::Acks::ok_range)
-    /// takes for all of them.
+    /// The sequences of the records: what [`Acks::ok_range`](crate::Acks::ok_range) takes.
     #[must_use]
     pub fn sequences(&self) -> std::ops::Range<u64> {
         self.first_sequence..self.first_sequence + self.index.len() as u64

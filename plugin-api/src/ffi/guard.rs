@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Runs a connector's code; a panic becomes an error of kind [`ErrorKind::Panic`].
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     // The caller poisons the instance after a panic and never touches its state again but to drop
     // it, so a broken invariant stays unseen: that is what `AssertUnwindSafe` asserts.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| Err(panic_error(payload)))

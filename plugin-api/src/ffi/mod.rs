@@ -25,7 +25,8 @@ pub use forebay_abi::*;
 
 pub use destination::new_destination;
 pub use export::{Export, NewDestination, NewSource, header, package_facts};
+pub(crate) use guard::guarded;
 pub use plugin::Plugin;
 pub use source::new_source;
 #[cfg(test)]
-pub(crate) use testing::TestBuffer;
+pub(crate) use testing::{TestBuffer, TestContext};

@@ -9,6 +9,7 @@ mod batching;
 mod bounds;
 mod delivery;
 mod embedded;
+mod feed;
 mod recovery;
 mod streams;
 mod stuck;

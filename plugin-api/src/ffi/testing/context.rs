@@ -1,7 +1,7 @@
 //! The context of a connector under test.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use abi_stable::prefix_type::WithMetadata;
@@ -15,17 +15,28 @@ pub(crate) struct TestContext {
 }
 
 struct State {
-    bits: Mutex<u32>,
+    signals: Mutex<Signals>,
     changed: Condvar,
     max_wait: AtomicU64,
+    until_end: AtomicBool,
+}
+
+#[derive(Default)]
+struct Signals {
+    bits: u32,
+    /// How often a wait has begun that found no bit.
+    waits: u32,
+    /// How often a wait has ended by its time.
+    timeouts: u32,
 }
 
 impl TestContext {
     pub(crate) fn new() -> Self {
         let state = Arc::new(State {
-            bits: Mutex::new(0),
+            signals: Mutex::default(),
             changed: Condvar::new(),
             max_wait: AtomicU64::new(0),
+            until_end: AtomicBool::new(false),
         });
         let data = Arc::into_raw(Arc::clone(&state)).cast::<()>();
         // SAFETY: `data` is a counted pointer to a `State`, which is `Sync`; each of the vtable's
@@ -45,34 +56,78 @@ impl TestContext {
     }
 
     /// Tells the connector that it was asked to stop.
+    #[cfg(any(feature = "testing", feature = "tokio"))]
     pub(crate) fn stop(&self) {
         self.state.signal(abi::Wakeups::STOP);
     }
 }
 
+/// For the unit tests of what waits.
+#[cfg(test)]
+impl TestContext {
+    /// Makes the run one that ends where the data ends.
+    pub(crate) fn set_until_end(&self) {
+        self.state.until_end.store(true, Ordering::SeqCst);
+    }
+
+    /// The result of calls is no longer wanted.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cancel(&self) {
+        self.state.signal(abi::Wakeups::CANCEL);
+    }
+
+    /// How often a wait has begun that found no bit.
+    pub(crate) fn waits(&self) -> u32 {
+        self.state.lock().waits
+    }
+
+    /// How often a wait has ended by its time.
+    pub(crate) fn timeouts(&self) -> u32 {
+        self.state.lock().timeouts
+    }
+
+    /// Returns when a connector waits, and has done so this often at least.
+    pub(crate) fn await_waits(&self, waits: u32) {
+        let state = &self.state;
+        let waited = state
+            .changed
+            .wait_while(state.lock(), |signals| signals.waits < waits);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 impl State {
     fn signal(&self, bits: abi::Wakeups) {
-        *self.bits.lock().unwrap_or_else(PoisonError::into_inner) |= bits.0;
+        self.lock().bits |= bits.0;
         self.changed.notify_all();
     }
 
     fn wait(&self, nanoseconds: u64) -> abi::Wakeups {
         let longest = nanoseconds.min(self.max_wait.load(Ordering::SeqCst));
         let deadline = Instant::now() + Duration::from_nanos(longest);
-        let mut bits = self.bits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signals = self.lock();
+        if signals.bits == 0 {
+            signals.waits += 1;
+            self.changed.notify_all();
+        }
         loop {
-            if *bits != 0 {
-                let found = *bits;
-                *bits &= !abi::Wakeups::WOKEN.0;
+            if signals.bits != 0 {
+                let found = signals.bits;
+                signals.bits &= !abi::Wakeups::WOKEN.0;
                 return abi::Wakeups(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                signals.timeouts += 1;
                 return abi::Wakeups::TIMEOUT;
             }
-            let waited = self.changed.wait_timeout(bits, left);
-            bits = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.changed.wait_timeout(signals, left);
+            signals = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Signals> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,12 +195,16 @@ unsafe extern "C" fn waitable(_data: *const ()) -> isize {
     -1
 }
 
-unsafe extern "C" fn flags(_data: *const ()) -> abi::RunFlags {
-    abi::RunFlags::default()
+unsafe extern "C" fn flags(data: *const ()) -> abi::RunFlags {
+    // SAFETY: the handle that calls is alive.
+    if unsafe { state(data) }.until_end.load(Ordering::SeqCst) {
+        abi::RunFlags::UNTIL_END
+    } else {
+        abi::RunFlags::default()
+    }
 }
 
 unsafe extern "C" fn wakeups(data: *const ()) -> abi::Wakeups {
     // SAFETY: the handle that calls is alive.
-    let bits = &unsafe { state(data) }.bits;
-    abi::Wakeups(*bits.lock().unwrap_or_else(PoisonError::into_inner))
+    abi::Wakeups(unsafe { state(data) }.lock().bits)
 }

@@ -4,17 +4,15 @@
 //! [`testing`](crate::testing)'s.
 
 mod buffer;
-#[cfg(feature = "testing")]
 mod context;
 #[cfg(feature = "testing")]
 mod host;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", all(test, feature = "tokio")))]
 mod sink;
 
 pub(crate) use buffer::TestBuffer;
-#[cfg(feature = "testing")]
 pub(crate) use context::TestContext;
 #[cfg(feature = "testing")]
 pub(crate) use host::TestHost;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", all(test, feature = "tokio")))]
 pub(crate) use sink::with_sink;
