@@ -9,9 +9,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What the host should do about an error.
 ///
-/// Today's host tries nothing again: every error ends the run, whatever its kind, and the next run
-/// goes on from the stored position. The kind decides what the user is told, and a host to come may
-/// go by it.
+/// Every error ends the run, and the next run goes on behind the stored position. The kind says
+/// whether a host that tries again (`plugin_host::Recovery`) should, and what the user is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -90,7 +90,7 @@
 //!   change. A connector needs no lock, no channel, no async runtime and no `unsafe`.
 //! - A panic is caught. It costs the instance it happened in, and nothing else.
 //! - Any error becomes an [`Error`] by `?`; [`Error::fatal`] and [`Error::invalid_config`] say more
-//!   about it. Today an error ends the run; the next one goes on behind the last stored position.
+//!   about it. An error ends the run; the next one goes on behind the last stored position.
 //! - What a connector logs with the `log` crate appears in the host's log, with the connector's name.
 //!
 //! # Features

@@ -26,7 +26,7 @@ use crate::specification::AckMode;
 /// A forced stop leaves a call 500 ms, then the instance is given up: the run ends without it, and
 /// should the call return after all, `close` follows on the same thread.
 ///
-/// **Errors** end the run; today nothing is tried again. After one from `read` no further `read` and no
+/// **Errors** end the run; see [`ErrorKind`](crate::ErrorKind) for which are worth another. After one from `read` no further `read` and no
 /// `stop` comes, only `ack`s of what was delivered, and `close`.
 ///
 /// **Panics** are caught: the instance is lost, the host is not. Only its `Drop` runs after one, not
