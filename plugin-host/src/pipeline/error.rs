@@ -1,7 +1,6 @@
 //! Why a pipeline could not start, or has failed.
 
 use std::error::Error as _;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,54 +153,6 @@ pub enum PipelineError {
     /// A mistake of the host.
     #[error("internal error, please report it: {0}")]
     Internal(String),
-}
-
-/// Why a pipeline was not started, or can't be: all that is wrong with it.
-///
-/// Display writes one line for each error.
-#[derive(Debug)]
-pub struct NotStarted {
-    /// At least one.
-    pub errors: Vec<PipelineError>,
-}
-
-impl NotStarted {
-    /// Stable identifier of the first error.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        self.errors.first().map_or("internal", PipelineError::code)
-    }
-
-    /// How to mend the first error.
-    #[must_use]
-    pub fn help(&self) -> String {
-        self.errors
-            .first()
-            .map(PipelineError::help)
-            .unwrap_or_default()
-    }
-}
-
-impl fmt::Display for NotStarted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (line, error) in self.errors.iter().enumerate() {
-            if line > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for NotStarted {}
-
-impl From<PipelineError> for NotStarted {
-    fn from(error: PipelineError) -> Self {
-        Self {
-            errors: vec![error],
-        }
-    }
 }
 
 /// Help where only the plugin's author can mend it.

@@ -9,9 +9,11 @@ mod fused;
 mod halt;
 mod hold;
 mod ledger;
+mod not_started;
 mod open;
 mod plan;
 mod positions;
+mod progress;
 mod rate;
 mod recovery;
 mod run;
@@ -25,10 +27,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use config::{ConnectorConfig, PipelineConfig, RunOptions};
-pub use error::{NotStarted, PipelineError};
+pub use error::PipelineError;
+pub use not_started::NotStarted;
+pub use progress::Progress;
 pub use recovery::Recovery;
-pub use run::{Outcome, Progress};
-pub use status::{Event, Events, Status};
+pub use status::{Event, Events, Outcome, Status};
 
 pub(crate) use answers::{Answers, shortened, text_length};
 pub(crate) use run::Run;
@@ -208,7 +211,7 @@ impl Pipeline {
     /// What the pipeline has done so far, over all of its tries.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        self.run.progress()
+        self.run.counters.progress()
     }
 }
 

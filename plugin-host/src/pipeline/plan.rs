@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::{NotStarted, PipelineError};
+use super::error::PipelineError;
+use super::not_started::NotStarted;
 use super::settings::Checked;
 use super::{ConnectorConfig, PipelineConfig};
 use crate::parameters::Side;

@@ -1,6 +1,6 @@
 //! What the driver, the supervisor and the owner of a running pipeline share.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,38 +9,11 @@ use plugin_api::ffi::Wakeups;
 
 use super::error::PipelineError;
 use super::halt::Halt;
-use super::status::{Listeners, Status};
+use super::progress::Counters;
+use super::status::{Listeners, Outcome, Status};
 use crate::session::{Call, Watched};
 use crate::store::{PositionStore, StoreError, StoreKey, Stored};
 use crate::supervisor::TICK;
-
-/// How a pipeline's run has ended.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Every source has ended, and all of its records are written and their positions stored.
-    Ended,
-    /// The pipeline was stopped; what it has read is written and its positions stored, but for what a
-    /// rate still held back then: that is read again.
-    Stopped,
-    /// The pipeline was stopped by force; what was not confirmed is read again.
-    Forced,
-    /// The pipeline has failed; what was not confirmed is read again.
-    Failed(Arc<PipelineError>),
-}
-
-/// A snapshot of what a pipeline has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Records that every destination has confirmed.
-    pub records: u64,
-    /// Bytes of the batches that were read.
-    pub bytes: u64,
-    /// Records that were read and not yet confirmed.
-    pub unacknowledged: u64,
-    /// Records whose positions are durable.
-    pub committed: u64,
-}
 
 /// Longest single wait; it is begun again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -48,21 +21,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// What a forced stop tells a connector.
 const FORCED: Wakeups = Wakeups(Wakeups::STOP.0 | Wakeups::CANCEL.0);
 
-/// Counters of one try, which only the driver writes.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) read: AtomicU64,
-    pub(crate) confirmed: AtomicU64,
-    pub(crate) committed: AtomicU64,
-    pub(crate) bytes: AtomicU64,
-}
-
 /// A pipeline from its start on.
 pub(crate) struct Run {
     pub(crate) pipeline: String,
     pub(crate) counters: Counters,
-    /// What the tries before have done.
-    earlier: Mutex<Progress>,
     sessions: Mutex<Vec<Arc<dyn Watched>>>,
     ticks: AtomicU32,
     stopping: AtomicBool,
@@ -99,7 +61,6 @@ impl Run {
         Arc::new(Self {
             pipeline,
             counters: Counters::default(),
-            earlier: Mutex::default(),
             sessions: Mutex::new(Vec::new()),
             ticks: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
@@ -232,13 +193,7 @@ impl Run {
     /// with what was done before.
     pub(super) fn begin_again(&self) {
         self.lock_sessions().clear();
-        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-        let counters = &self.counters;
-        earlier.records += counters.confirmed.swap(0, Ordering::Relaxed);
-        earlier.bytes += counters.bytes.swap(0, Ordering::Relaxed);
-        earlier.committed += counters.committed.swap(0, Ordering::Relaxed);
-        // What had no answer is read again.
-        counters.read.store(0, Ordering::Relaxed);
+        self.counters.begin_again();
     }
 
     /// What the store has for the key; `None` also once the run is over.
@@ -370,17 +325,5 @@ impl Run {
 
     fn lock_stage(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn progress(&self) -> Progress {
-        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = self.counters.read.load(Ordering::Relaxed);
-        let records = self.counters.confirmed.load(Ordering::Relaxed);
-        Progress {
-            records: earlier.records + records,
-            bytes: earlier.bytes + self.counters.bytes.load(Ordering::Relaxed),
-            unacknowledged: read.saturating_sub(records),
-            committed: earlier.committed + self.counters.committed.load(Ordering::Relaxed),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a pipeline is doing, and the stream of its changes.
+//! What a pipeline is doing or how it has ended, and the stream of these changes.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::error::PipelineError;
-use super::run::Outcome;
 
 /// What a pipeline is doing.
 #[derive(Debug, Clone)]
@@ -29,6 +28,21 @@ pub enum Status {
     },
     /// It is over; of a failed one the outcome says why.
     Over(Outcome),
+}
+
+/// How a pipeline's run has ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Every source has ended, and all of its records are written and their positions stored.
+    Ended,
+    /// The pipeline was stopped; what it has read is written and its positions stored, but for what a
+    /// rate still held back then: that is read again.
+    Stopped,
+    /// The pipeline was stopped by force; what was not confirmed is read again.
+    Forced,
+    /// The pipeline has failed; what was not confirmed is read again.
+    Failed(Arc<PipelineError>),
 }
 
 /// The status of a pipeline has changed.

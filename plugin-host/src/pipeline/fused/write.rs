@@ -9,7 +9,7 @@ use plugin_api::ffi::BatchRef;
 
 use super::super::halt::Halt;
 use super::super::hold::Hold;
-use super::super::run::Outcome;
+use super::super::status::Outcome;
 use super::{FLUSH_WAIT, Fused};
 use crate::ffi::{MAX_WAIT, position};
 use crate::supervisor::TICK;
