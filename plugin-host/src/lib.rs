@@ -17,28 +17,28 @@
 //! fn copy(plugins: &Path, state: &Path) -> Result<(), Box<dyn std::error::Error>> {
 //!     let files = Registry::standalone(&[plugins.to_owned()], &ScanOptions::default());
 //!     let service = Arc::new(PluginService::new(Registry::default(), files));
-//!     service.check()?; // fails with what can't be loaded, and why
 //!     for (name, specification) in service.list() {
 //!         println!("{name}: {}", specification.summary);
 //!     }
 //!     let lines = ConnectorConfig::new("lines", "file")?.with("path", "in.txt");
 //!     let copy = ConnectorConfig::new("copy", "file")?.with("path", "out.txt");
-//!     let config = PipelineConfig::new("copy-lines", lines).to(copy);
+//!     let config = PipelineConfig::new("copy-lines", lines.with("follow", "false")).to(copy);
 //!     let engine = Engine::new(service, Arc::new(FileStore::open(state)?))?;
 //!     engine.validate(&config)?; // all that is wrong with it, starting nothing
-//!     let pipeline = engine.start(&config, RunOptions { until_end: true, ..RunOptions::default() })?;
-//!     match pipeline.wait() {
-//!         Outcome::Failed(error) => Err(error)?,
-//!         outcome => println!("{outcome:?}: {:?}", pipeline.progress()),
+//!     let pipeline = engine.start(&config, RunOptions::default())?;
+//!     if let Outcome::Failed(error) = pipeline.wait() {
+//!         return Err(error.into());
 //!     }
+//!     println!("{:?}", pipeline.progress());
 //!     Ok(())
 //! }
 //! ```
 //!
-//! [`embedded`] has what a program needs to be a source or destination itself, [`Engine::events`] and
-//! [`Pipeline::status`] tell how its pipelines are, and [`RunOptions::recovery`] has one that failed
-//! tried again. All calls block; from async code they go to a thread for blocking calls. Examples of
-//! whole programs are in the folder `examples`: `own_connectors` and `from_async`.
+//! [`PluginService::check`] tells which files can't be used, and why. [`embedded`] has what a program
+//! needs to be a source or destination itself. [`Engine::events`] and [`Pipeline::status`] tell how the
+//! pipelines are, and [`RunOptions::recovery`] has one that failed tried again. All calls block; from
+//! async code they go to a thread for blocking calls. The folder `examples` has whole programs:
+//! `own_connectors` and `from_async`.
 //!
 //! # One connector, without a pipeline
 //!
