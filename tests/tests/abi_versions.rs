@@ -22,15 +22,28 @@ fn copies() -> &'static Path {
 /// The next minor version: a field more in the module, a method more in a trait. Its host tells
 /// what it finds behind both.
 static MINOR: LazyLock<Variant> = LazyLock::new(|| {
-    grown("minor", "1.1.0").edit(
-        "plugin-host/src/loader/mod.rs",
-        "    crate::ffi::specify(&mut specifier)",
-        "    eprintln!(
-            \"{}: {:?}, {}\",
-            module.package(), module.later().map(|later| later()), specifier.later(),
-        );
-        crate::ffi::specify(&mut specifier)",
-    )
+    grown("minor", "1.1.0")
+        .edit(
+            "plugin-api/src/ffi/plugin.rs",
+            "    /// Name of the plugin's package;",
+            "    /// The root module.
+            pub fn module(&self) -> Option<abi::PluginModule_Ref> {
+                match self.0 { Form::Module(module) => Some(module), Form::Value(_) => None }
+            }
+
+            /// Name of the plugin's package;",
+        )
+        .edit(
+            "plugin-host/src/loader/mod.rs",
+            "    crate::ffi::specify(&mut specifier",
+            "    if let Some(module) = plugin.module() {
+                eprintln!(
+                    \"{}: {:?}, {}\",
+                    module.package(), module.later().map(|later| later()), specifier.later(),
+                );
+            }
+            crate::ffi::specify(&mut specifier",
+        )
 });
 
 static MINOR_PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| MINOR.plugin(copies()));
@@ -58,8 +71,8 @@ fn grown(name: &str, version: &str) -> Variant {
         )
         .edit(
             EXPORT,
-            "abi::SpecifierPlugin for SpecifierGlue<E> {",
-            "abi::SpecifierPlugin for SpecifierGlue<E> {\n    fn later(&self) -> u32 { 2 }\n",
+            "abi::SpecifierPlugin for SpecifierGlue<F> {",
+            "abi::SpecifierPlugin for SpecifierGlue<F> {\n    fn later(&self) -> u32 { 2 }\n",
         )
 }
 
