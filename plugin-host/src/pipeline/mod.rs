@@ -45,6 +45,16 @@ use plan::Plan;
 use status::Listeners;
 
 /// Runs pipelines over one set of plugins and one position store.
+///
+/// **Threads.** Calls may come from any thread, also at the same time. Each pipeline has a thread of
+/// its own, on which all of its plugins' calls are made, and the engine one that commits positions.
+///
+/// **Blocking.** [`new`](Self::new), [`validate`](Self::validate) and [`events`](Self::events) wait for
+/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position. No call waits
+/// for a plugin.
+///
+/// **The end.** Dropping the engine stops nothing: its pipelines go on, and with the last of them the
+/// committing thread ends and the store is closed. To end them stop each and wait for it.
 pub struct Engine {
     service: Arc<PluginService>,
     store: Arc<dyn PositionStore>,
@@ -162,7 +172,18 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// A pipeline that was started. Dropping the handle stops it gracefully, without waiting.
+/// A pipeline that was started.
+///
+/// **Threads and blocking.** Calls may come from any thread, also at the same time, and only
+/// [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) wait. A plugin that hangs doesn't keep a
+/// pipeline from its end: a call that outlives its budget (`sdk.call.timeout`, 30 s unless it is set), or
+/// half a second after a forced stop, is given up with its instance.
+///
+/// **Order.** [`stop`](Self::stop) at any time, [`force_stop`](Self::force_stop) at any time, also after
+/// it; further ones do nothing. An end that has come is final: the same configuration can be started
+/// again, by [`Engine::start`].
+///
+/// **Last call.** None is needed. Dropping the handle stops the pipeline gracefully, without waiting.
 pub struct Pipeline {
     run: Arc<Run>,
 }
@@ -187,6 +208,7 @@ impl Pipeline {
     }
 
     /// Waits until the pipeline is over, at most for the time given; `None` when it still runs.
+    /// Any number of threads may wait; each gets the outcome.
     #[must_use]
     pub fn wait_timeout(&self, timeout: Duration) -> Option<Outcome> {
         self.run.wait(Instant::now().checked_add(timeout))
@@ -202,7 +224,7 @@ impl Pipeline {
         }
     }
 
-    /// What the pipeline is doing.
+    /// What the pipeline is doing, at this moment; [`Engine::events`] has every change.
     #[must_use]
     pub fn status(&self) -> Status {
         self.run.status()
