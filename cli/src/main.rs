@@ -14,6 +14,7 @@ mod progress;
 mod quickstart;
 mod run;
 mod signals;
+mod state;
 mod validate;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
             Ok(Exit::Ok)
         }
         Command::Inspect(asked) => inspect::run(global, &asked.plugin),
+        Command::State(asked) => state::run(global, &asked.action),
         Command::Quickstart(asked) => {
             quickstart::run(&asked.folder, global.form, |pipeline, plugins, state| {
                 run::quickstart(global, pipeline, plugins, state)

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plugin_host::store::FileStore;
 use plugin_host::{Engine, NotStarted, Pipeline, PipelineConfig, PipelineError, RunOptions};
 
 use crate::args::Global;
@@ -12,6 +11,7 @@ use crate::output::{self, Exit, Failure, Form};
 use crate::pipeline_file::{self, PipelineEntry, PipelineStatus};
 use crate::progress::{Outcome, Progress, RunError, Sample, Status, summary_json, summary_text};
 use crate::signals::Signals;
+use crate::state;
 use crate::validate;
 
 /// Time between two looks at signals and figures.
@@ -39,10 +39,7 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         .collect();
     let signals =
         Signals::listen().map_err(|error| Failure::new(Exit::Environment, "run.signals", error))?;
-    let store = FileStore::open(&global.state).map_err(|error| {
-        let (code, help) = (error.code(), error.help());
-        Failure::new(Exit::Environment, code, error).with_help(help)
-    })?;
+    let store = state::open(global)?;
     let engine = Engine::new(Arc::new(checked.service), Arc::new(store)).map_err(|error| {
         let code = match error {
             PipelineError::LoaderStuck { .. } => "load.timed_out",

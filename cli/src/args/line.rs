@@ -137,6 +137,7 @@ pub(crate) enum Command {
     Validate(Validate),
     List(List),
     Inspect(Inspect),
+    State(State),
     Quickstart(Quickstart),
 }
 
@@ -263,6 +264,48 @@ pub(crate) struct Inspect {
 
     #[command(flatten)]
     pub(super) flags: Flags,
+}
+
+/// Show the stored positions of pipelines, or forget them
+///
+/// A source goes on behind its stored position when its pipeline runs again. The state folder serves
+/// one process at a time: while a pipeline runs, it is told who has it, and the exit code is 3.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+With --json, one document, whose list has what is shown or was forgotten:
+  {\"positions\": [{\"pipeline\", \"connector\", \"plugin\", \"hash\", \"position\", \"hex\"}]}
+`position` is null where its bytes, in `hex`, are no text. `hash` is the SHA-256 of the plugin's file, null
+for a builtin.
+
+Examples:
+  forebay state list
+  forebay state show copy-lines
+  forebay state reset copy-lines/lines")]
+pub(crate) struct State {
+    #[command(subcommand)]
+    pub(crate) action: StateAction,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// What to do with positions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateAction {
+    /// Show every stored position in a line
+    List,
+    /// Show all about the positions of a pipeline
+    Show {
+        /// The pipeline, or one source of it
+        #[arg(value_name = "PIPELINE[/CONNECTOR]")]
+        name: String,
+    },
+    /// Forget the positions of a pipeline, so that its sources begin at their beginning
+    Reset {
+        /// The pipeline, or one source of it
+        #[arg(value_name = "PIPELINE[/CONNECTOR]")]
+        name: String,
+    },
 }
 
 /// Make a folder with plugins, data and a pipeline, and run it

@@ -13,7 +13,7 @@ use clap::Parser;
 
 use crate::output::{self, Exit, Failure, Form};
 use line::Line;
-pub(crate) use line::{Command, Level, LoadFrom};
+pub(crate) use line::{Command, Level, LoadFrom, StateAction};
 
 /// The variable that names the plugin folders where no `--plugins` does.
 const PLUGINS_VARIABLE: &str = "FOREBAY_PLUGINS";
@@ -81,6 +81,7 @@ impl From<Line> for Arguments {
             Command::Validate(validate) => &validate.flags,
             Command::List(list) => &list.flags,
             Command::Inspect(inspect) => &inspect.flags,
+            Command::State(state) => &state.flags,
             Command::Quickstart(quickstart) => &quickstart.flags,
         };
         let mut plugins = flags.plugins;
@@ -212,6 +213,9 @@ mod tests {
             "forebay list --log-level loud",
             "forebay list --trust-owner ann",
             "forebay quickstart a b",
+            "forebay state",
+            "forebay state reset",
+            "forebay state show a b",
         ] {
             assert_eq!(
                 Arguments::of_words(line).unwrap_err().exit_code(),

@@ -33,6 +33,8 @@ mod readme;
 mod run;
 /// Values of secret parameters stay out of everything that is told.
 mod secrets;
+/// Stored positions: shown, and forgotten.
+mod state;
 mod support;
 /// All that is wrong with pipeline files, without starting anything.
 mod validate;

@@ -199,7 +199,7 @@ impl PipelineError {
             Self::NoDestination => "add a connector of type destination".into(),
             Self::AlreadyRunning { .. } => "stop it first, or give this one another id".into(),
             Self::ForeignPosition { stored, .. } => format!(
-                "use `{stored}`, or begin anew under another pipeline id or with another store"
+                "use `{stored}`, or forget the position with `forebay state reset` and begin anew"
             ),
             Self::Store(error) => error.help(),
             Self::Nack { .. } => {

@@ -87,6 +87,12 @@ impl FileStore {
         Ok(store)
     }
 
+    /// Whether there is a store in the state folder; opening makes one.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        fs::symlink_metadata(folder.join(FILE)).is_ok()
+    }
+
     /// The file that holds the positions.
     #[must_use]
     pub fn path(&self) -> &Path {
