@@ -31,6 +31,8 @@ pub(super) enum State {
 /// The state of a stream and the contexts that end with it.
 pub(super) struct Life {
     state: Mutex<State>,
+    /// Ends when the stream is opened.
+    opened: Latch,
     /// Ends when the stream takes nothing more.
     shut: Latch,
     /// Ends when nothing comes any more, either.
@@ -52,6 +54,7 @@ impl Life {
     pub(super) fn new(forget: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             state: Mutex::new(State::Initial),
+            opened: Latch::new(),
             shut: Latch::new(),
             gone: Latch::new(),
             given_up: Latch::new(),
@@ -72,6 +75,21 @@ impl Life {
                 .end()
                 .map_or(state, |end| State::Gone(StreamError::from(end))),
             _ => state,
+        }
+    }
+
+    /// The context of the stream, or why it is over if it has ended. Before the start it is one that
+    /// ends with that: who waits then has to look again.
+    pub(super) fn stream(&self) -> Result<Context, StreamError> {
+        match &*self.lock() {
+            State::Initial => Ok(self.opened.context.clone()),
+            State::Open(stream) | State::Closing(stream) => match stream.end() {
+                None => Ok(stream.clone()),
+                Some(end) => Err(end.into()),
+            },
+            State::Gone(why @ StreamError::Context(_)) => Err(why.clone()),
+            // Whatever else ends a stream is an answer of its thread, or waits for one itself.
+            State::Over(_) | State::Gone(_) => Ok(Context::background()),
         }
     }
 
@@ -122,6 +140,8 @@ impl Life {
         if matches!(*state, State::Initial) {
             *state = State::Open(stream);
         }
+        drop(state);
+        self.opened.set();
     }
 
     /// The source has ended.

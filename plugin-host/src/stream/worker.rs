@@ -1,8 +1,8 @@
 //! A connector's own thread: it makes the calls that hosts ask for, one at a time, and moves
 //! records in between.
 //!
-//! Whoever asks waits for the answer or for the end of its context. A call that has not begun by
-//! then is withdrawn; one that runs is given up, and with it the instance.
+//! Whoever asks waits for the answer, or for the end of its context or of the stream's. A call that
+//! has not begun by then is withdrawn; one that runs is given up, and with it the instance.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,9 +17,9 @@ use plugin_api::{Error, StreamNotOpen};
 use super::budget::{Amount, Budget};
 use super::context::Context;
 use super::error::StreamError;
-use super::life::Life;
+use super::life::{Life, State};
 use super::task::{Asked, Place, Task};
-use super::wait::receive;
+use super::wait::{Interrupted, receive};
 use crate::ffi::ContextState;
 use crate::loader::stuck_file;
 use crate::session::{Lifecycle, Object, Session, Watched};
@@ -135,18 +135,35 @@ impl<P: Pump> Worker<P> {
         context: &Context,
         call: impl FnOnce(&mut P) -> Result<R, StreamError> + Send + 'static,
     ) -> Result<R, StreamError> {
-        let place = Place::take(&self.room, &[context, self.life.given_up()]);
-        let place = place.map_err(|_| unanswered(context))?;
+        if let State::Gone(why) = self.life.state() {
+            return Err(why);
+        }
+        let place = self.wait(context, |contexts| Place::take(&self.room, contexts))?;
         let Asked { claim, answer } = self.ask(Some(place), context, call)?;
-        match receive(&[context, self.life.given_up()], &answer) {
-            Ok(result) => result,
-            Err(_) => {
-                if !claim.withdraw() {
-                    self.give_up(|| claim.is_running());
-                }
-                answer
-                    .try_recv()
-                    .unwrap_or_else(|_| Err(unanswered(context)))
+        let answered = self.wait(context, |contexts| receive(contexts, &answer));
+        answered.unwrap_or_else(|why| {
+            if !claim.withdraw() {
+                self.give_up(|| claim.is_running());
+            }
+            answer.try_recv().unwrap_or(Err(why))
+        })
+    }
+
+    /// Waits for the thread, until the context ends, or the stream's, or the instance is given up.
+    fn wait<T>(
+        &self,
+        context: &Context,
+        wait: impl Fn(&[&Context]) -> Result<T, Interrupted>,
+    ) -> Result<T, StreamError> {
+        loop {
+            let stream = self.life.stream()?;
+            let given_up = self.life.given_up();
+            match wait(&[context, &stream, given_up]) {
+                Ok(value) => return Ok(value),
+                // The stream was opened meanwhile, or has ended.
+                Err(Interrupted::Ended(_))
+                    if context.end().is_none() && given_up.end().is_none() => {}
+                Err(_) => return Err(unanswered(context)),
             }
         }
     }

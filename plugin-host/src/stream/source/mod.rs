@@ -45,7 +45,8 @@ const ACKS: Amount = Amount {
 /// does. A `read` or `ack` that ends so has had no effect, and neither has another call that the
 /// plugin was not making yet. One that it was making costs the instance: it is given up, and every
 /// later call is [`StreamError::Detached`]. The context of `start` is that of the whole stream: when
-/// it ends, so do all waits, and every later call but `teardown` says why.
+/// it ends, so do all waits, as with a context of their own, and every later call but `teardown` says
+/// why.
 ///
 /// **Errors.** An error of the plugin ends the stream. It comes from `read`, once and for all,
 /// behind the records that were read before it; `ack` then is [`StreamError::NotOpen`].

@@ -1,5 +1,6 @@
 //! What a destination is given, and what waits for it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -234,4 +235,58 @@ fn a_write_that_waits_learns_at_once_that_the_stream_was_torn_down() {
         let torn_down = tearing.join().expect("a thread");
         torn_down.expect("a teardown");
     });
+}
+
+#[test]
+fn no_call_but_the_teardown_waits_for_a_stubborn_destination_once_the_stream_is_over() {
+    let (door, key) = door();
+    let mut mock = MockDestination::new();
+    mock.expect_start().returning(|_| ok());
+    mock.expect_write().times(..=1).returning(move |_, _, _| {
+        door.pass();
+        Written::ROk(CallStatus::MORE)
+    });
+    let destination = destination(mock);
+    let (stream, handle) = long().with_cancel();
+    destination.start(&stream).expect("a start");
+    destination.write(&long(), record(0)).expect("a write");
+    key.wait();
+    handle.cancel();
+    let (context, none) = (long(), BTreeMap::new());
+    for refused in [
+        destination.stop(&context, None),
+        destination.start(&context),
+        destination.configure(&context, &none),
+        destination.lifecycle_on_created(&context, &none),
+        destination.lifecycle_on_updated(&context, &none, &none),
+        destination.lifecycle_on_deleted(&context, &none),
+    ] {
+        assert_eq!(refused, Err(ContextEnd::Cancelled.into()));
+    }
+    assert_eq!(context.end(), None);
+    drop(key);
+    destination.teardown(&long()).expect("it was not given up");
+}
+
+#[test]
+fn a_stop_that_the_destination_is_in_ends_with_the_stream() {
+    let (door, key) = door();
+    let mut mock = MockDestination::new();
+    mock.expect_start().returning(|_| ok());
+    mock.expect_stop().times(..=1).returning(move |_, _| {
+        door.pass();
+        ok()
+    });
+    let destination = destination(mock);
+    let (stream, handle) = long().with_cancel();
+    destination.start(&stream).expect("a start");
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| destination.stop(&long(), None));
+        key.wait();
+        handle.cancel();
+        let stopped = stopping.join().expect("a thread");
+        assert_eq!(stopped, Err(ContextEnd::Cancelled.into()));
+    });
+    assert_eq!(destination.stop(&long(), None), Err(StreamError::Detached));
+    drop(key);
 }

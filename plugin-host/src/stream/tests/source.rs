@@ -222,3 +222,58 @@ fn a_breach_of_contract_comes_behind_the_records_before_it() {
     let error = source.read(&long()).expect_err("7 is no status");
     assert!(matches!(error, StreamError::Contract(_)), "{error}");
 }
+
+#[test]
+fn no_call_but_the_teardown_waits_for_a_stubborn_source_once_the_stream_is_over() {
+    let (door, key) = door();
+    let mut mock = MockSource::new();
+    mock.expect_start().returning(|_, _| ok());
+    mock.expect_read().times(..=1).returning(move |_, _| {
+        door.pass();
+        Read::ROk(CallStatus::MORE)
+    });
+    let source = source(AckMode::Last, mock);
+    let (stream, handle) = long().with_cancel();
+    source.start(&stream, None).expect("a start");
+    key.wait();
+    handle.cancel();
+    let (context, none) = (long(), BTreeMap::new());
+    for refused in [
+        source.stop(&context).map(drop),
+        source.start(&context, None),
+        source.configure(&context, &none),
+        source.lifecycle_on_created(&context, &none),
+        source.lifecycle_on_updated(&context, &none, &none),
+        source.lifecycle_on_deleted(&context, &none),
+    ] {
+        assert_eq!(refused, Err(ContextEnd::Cancelled.into()));
+    }
+    assert_eq!(context.end(), None);
+    drop(key);
+    source.teardown(&long()).expect("it was not given up");
+}
+
+#[test]
+fn a_stop_that_the_source_is_in_ends_with_the_stream() {
+    let (door, key) = door();
+    let mut mock = MockSource::new();
+    mock.expect_start().returning(|_, _| ok());
+    mock.expect_read()
+        .returning(|_, _| Read::ROk(CallStatus::IDLE));
+    mock.expect_stop().times(..=1).returning(move |_| {
+        door.pass();
+        RResult::ROk(ROption::RNone)
+    });
+    let source = source(AckMode::Last, mock);
+    let (stream, handle) = long().with_cancel();
+    source.start(&stream, None).expect("a start");
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| source.stop(&long()));
+        key.wait();
+        handle.cancel();
+        let stopped = stopping.join().expect("a thread");
+        assert_eq!(stopped, Err(ContextEnd::Cancelled.into()));
+    });
+    assert_eq!(source.stop(&long()), Err(StreamError::Detached));
+    drop(key);
+}
