@@ -8,6 +8,7 @@
 mod batching;
 mod delivery;
 mod embedded;
+mod lifecycle;
 mod recovery;
 mod streams;
 mod stuck;
