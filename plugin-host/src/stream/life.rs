@@ -43,6 +43,9 @@ pub(super) struct Life {
     forget: Box<dyn Fn() + Send + Sync>,
 }
 
+/// The stream stays open until this is dropped.
+pub(super) struct KeptOpen<'a>(#[expect(dead_code, reason = "it is held")] MutexGuard<'a, State>);
+
 /// A context that ends when something has happened.
 #[derive(Debug)]
 struct Latch {
@@ -125,11 +128,11 @@ impl Life {
         }
     }
 
-    /// Does something short if the stream is open, and keeps it open meanwhile.
-    pub(super) fn while_open<R>(&self, act: impl FnOnce() -> R) -> Result<R, StreamError> {
+    /// Keeps the stream open while something short is done, if it is.
+    pub(super) fn keep_open(&self) -> Result<KeptOpen<'_>, StreamError> {
         let state = self.lock();
         match &*state {
-            State::Open(_) => Ok(act()),
+            State::Open(_) => Ok(KeptOpen(state)),
             other => Err(refusal(other)),
         }
     }
