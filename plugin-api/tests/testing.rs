@@ -120,9 +120,9 @@ fn what_is_wrong_with_a_source_is_told() {
 }
 
 /// Takes records.
-struct Sink(String);
+struct Shelf(String);
 
-impl Destination for Sink {
+impl Destination for Shelf {
     type Config = Config;
 
     fn open(config: Config) -> Result<Self> {
@@ -150,7 +150,7 @@ impl Destination for Sink {
 #[test]
 fn a_destination_that_keeps_the_contract_passes() {
     testing::destination(
-        Plugin::from_destination("test", Sink::open),
+        Plugin::from_destination("test", Shelf::open),
         &[("fault", "none")],
     );
 }
@@ -171,7 +171,7 @@ fn what_is_wrong_with_a_destination_is_told() {
     ] {
         let told = failure(
             testing::destination,
-            Plugin::from_destination("test", Sink::open),
+            Plugin::from_destination("test", Shelf::open),
             &[("fault", fault)],
         );
         assert!(told.contains(said), "{fault}: {told}");

@@ -184,7 +184,7 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
             behind = source.read_enough(steps);
         }
         test_resumed(&records, reached, behind.first());
-        source.stop(None.or(behind.last()), steps);
+        source.stop(behind.last(), steps);
         torn_down(source, steps);
     }
     let left = host.live_objects();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, unbounded};
 use plugin_api::ffi::Wakeups;
 use plugin_api::{Error, StreamNotOpen};
 
@@ -19,7 +19,7 @@ use super::context::Context;
 use super::error::StreamError;
 use super::life::{Life, State};
 use super::task::{Asked, Place, Task};
-use super::wait::{Interrupted, receive};
+use super::wait::{Interrupted, ready, receive};
 use crate::ffi::ContextState;
 use crate::loader::stuck_file;
 use crate::session::{Lifecycle, Object, Session, Watched};
@@ -32,6 +32,11 @@ pub(super) trait Pump: Sized + Send + 'static {
     /// Moves records as far as they can be moved now.
     fn step(&mut self) -> Step;
 
+    /// Adds what ends a rest, besides a call that is asked for and the end of the stream's context.
+    fn rouse<'a>(&'a self, select: &mut Select<'a>) {
+        let _ = select;
+    }
+
     /// The host tears the instance down: hands over what the plugin still has to be told.
     fn finish(&mut self);
 }
@@ -40,8 +45,11 @@ pub(super) trait Pump: Sized + Send + 'static {
 pub(super) enum Step {
     /// Another one.
     Again,
-    /// Nothing until the connector's context is woken, at most for so long.
+    /// Nothing until the connector's context is woken, at most for so long: a plugin that waits on
+    /// the same context may get the wake-up instead.
     Pause(Duration),
+    /// Nothing until there is something of what [`Pump::rouse`] adds.
+    Rest,
     /// Nothing but the calls that are asked for.
     Wait,
 }
@@ -271,6 +279,7 @@ impl<P: Pump> Serving<P> {
                 Err(TryRecvError::Empty) => match pump.step() {
                     Step::Again => {}
                     Step::Pause(time) => self.session.context().pause(time),
+                    Step::Rest => self.rest(&pump),
                     Step::Wait => match self.tasks.recv() {
                         Ok(task) => self.run(task, &mut pump),
                         Err(_) => break,
@@ -280,6 +289,15 @@ impl<P: Pump> Serving<P> {
         }
         pump.finish();
         self.session.discard();
+    }
+
+    fn rest(&self, pump: &P) {
+        if let Ok(stream) = self.life.stream() {
+            let mut select = Select::new();
+            select.recv(&self.tasks);
+            pump.rouse(&mut select);
+            ready(&stream, select);
+        }
     }
 
     fn run(&self, task: Task<P>, pump: &mut P) {
