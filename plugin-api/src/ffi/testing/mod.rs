@@ -1,4 +1,5 @@
-//! What a host lends to a plugin, made for tests: services, contexts, batches and sinks for answers.
+//! What a host lends to a plugin, made for tests: services, contexts, batches and sinks for answers;
+//! and the mark of the threads that a connector starts.
 //!
 //! Owns all that needs `unsafe` of a host that only tests one connector; what is tested is
 //! [`testing`](crate::testing)'s.
@@ -9,6 +10,8 @@ mod context;
 #[cfg(feature = "testing")]
 mod host;
 #[cfg(feature = "testing")]
+mod mark;
+#[cfg(feature = "testing")]
 mod sink;
 
 pub(crate) use buffer::TestBuffer;
@@ -16,5 +19,7 @@ pub(crate) use buffer::TestBuffer;
 pub(crate) use context::TestContext;
 #[cfg(feature = "testing")]
 pub(crate) use host::TestHost;
+#[cfg(feature = "testing")]
+pub(crate) use mark::Mark;
 #[cfg(feature = "testing")]
 pub(crate) use sink::with_sink;
