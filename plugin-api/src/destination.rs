@@ -5,7 +5,7 @@ use forebay_abi as abi;
 use crate::batch::{Batch, RecordView};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Settings};
 
 /// Writes records to somewhere.
 ///
@@ -162,22 +162,27 @@ pub trait Destination: Send + Sized + 'static {
     /// The connector's settings have changed since its last run. Called before [`Destination::open`], on
     /// no instance. Pipelines don't call it yet.
     ///
+    /// What they were is told as it was given: an older version of the plugin may have taken it, with
+    /// other parameters, so it need not make a [`Destination::Config`]. Settings that were not given then
+    /// have no default here.
+    ///
     /// # Errors
     ///
     /// An error ends the start.
-    fn updated(before: &Self::Config, after: &Self::Config) -> Result<()> {
+    fn updated(before: &Settings, after: &Self::Config) -> Result<()> {
         let _ = (before, after);
         Ok(())
     }
 
     /// The connector was removed: what it has left behind elsewhere can be removed too. Nothing is opened
-    /// after it. Pipelines don't call it yet.
+    /// after it. Pipelines don't call it yet. The settings are those of its last run, as they were given;
+    /// see [`Destination::updated`].
     ///
     /// # Errors
     ///
     /// An error is reported; the connector is removed all the same.
-    fn deleted(config: &Self::Config) -> Result<()> {
-        let _ = config;
+    fn deleted(settings: &Settings) -> Result<()> {
+        let _ = settings;
         Ok(())
     }
 }

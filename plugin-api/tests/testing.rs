@@ -1,6 +1,9 @@
 //! The suite for connectors sees what is wrong with one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Error, Parameter, ParameterType, Parameters,
@@ -22,11 +25,40 @@ struct Config {
     fault: String,
 }
 
+/// Threads of a connector, as its fault says.
+fn start_thread(fault: &str) -> Option<Sender<()>> {
+    static POOL: Once = Once::new();
+    let named = |work: Box<dyn FnOnce() + Send>| {
+        let thread = thread::Builder::new().name("the-poller".to_owned());
+        thread.spawn(work).expect("a thread");
+    };
+    let park = || {
+        loop {
+            thread::park();
+        }
+    };
+    match fault {
+        "thread" => named(Box::new(park)),
+        "pool" => POOL.call_once(|| named(Box::new(park))),
+        "ending thread" => {
+            let (sender, receiver) = channel::<()>();
+            named(Box::new(move || {
+                // Until the instance is dropped.
+                receiver.recv().ok();
+            }));
+            return Some(sender);
+        }
+        _ => {}
+    }
+    None
+}
+
 /// Counts to 5.
 struct Counter {
     next: u64,
     opened: bool,
     fault: String,
+    _thread: Option<Sender<()>>,
 }
 
 impl Source for Counter {
@@ -38,6 +70,7 @@ impl Source for Counter {
         Ok(Self {
             next: reached.unwrap_or(0) + u64::from(!again),
             opened: reached.is_some(),
+            _thread: start_thread(&config.fault),
             fault: config.fault,
         })
     }
@@ -69,10 +102,12 @@ impl Source for Counter {
 
 #[test]
 fn a_source_that_keeps_the_contract_passes() {
-    testing::source(
-        Plugin::from_source("test", Counter::open),
-        &[("fault", "none")],
-    );
+    for fault in ["none", "ending thread", "pool"] {
+        testing::source(
+            Plugin::from_source("test", Counter::open),
+            &[("fault", fault)],
+        );
+    }
 }
 
 #[test]
@@ -93,6 +128,10 @@ fn what_is_wrong_with_a_source_is_told() {
         ),
         ("error", "`read` has failed: out of order"),
         ("ack", "`ack` has failed: not taken"),
+        (
+            "thread",
+            "threads of the plugin are left after all were torn down and dropped: [\"the-poller\"",
+        ),
     ] {
         let told = failure(
             testing::source,
@@ -119,27 +158,33 @@ fn what_is_wrong_with_a_source_is_told() {
 }
 
 /// Takes records.
-struct Sink(String);
+struct Shelf {
+    fault: String,
+    _thread: Option<Sender<()>>,
+}
 
-impl Destination for Sink {
+impl Destination for Shelf {
     type Config = Config;
 
     fn open(config: Config) -> Result<Self> {
-        Ok(Self(config.fault))
+        Ok(Self {
+            _thread: start_thread(&config.fault),
+            fault: config.fault,
+        })
     }
 
     fn write(&mut self, batch: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
         let Some(first) = batch.get(0) else {
             return Ok(());
         };
-        match &*self.0 {
+        match &*self.fault {
             "twice" => acks.ok(&first),
             "foreign" => acks.ok_range(0, 1),
             "refused" => acks.nack(&first, Error::fatal("no")),
             "closed" => acks.close(),
             _ => return Ok(()),
         }
-        if self.0 == "twice" {
+        if self.fault == "twice" {
             acks.ok(&first);
         }
         Ok(())
@@ -148,10 +193,12 @@ impl Destination for Sink {
 
 #[test]
 fn a_destination_that_keeps_the_contract_passes() {
-    testing::destination(
-        Plugin::from_destination("test", Sink::open),
-        &[("fault", "none")],
-    );
+    for fault in ["none", "ending thread", "pool"] {
+        testing::destination(
+            Plugin::from_destination("test", Shelf::open),
+            &[("fault", fault)],
+        );
+    }
 }
 
 #[test]
@@ -167,10 +214,14 @@ fn what_is_wrong_with_a_destination_is_told() {
             "closed",
             "`write` says that the destination takes no further record",
         ),
+        (
+            "thread",
+            "threads of the plugin are left after all were torn down and dropped: [\"the-poller\"",
+        ),
     ] {
         let told = failure(
             testing::destination,
-            Plugin::from_destination("test", Sink::open),
+            Plugin::from_destination("test", Shelf::open),
             &[("fault", fault)],
         );
         assert!(told.contains(said), "{fault}: {told}");

@@ -115,6 +115,7 @@ pub use registry::{Blueprint, PluginKind, PluginName, Registry, ScanOptions};
 pub use service::{LookupError, PluginService, Unhealthy};
 pub use stream::{
     CancelHandle, Context, ContextEnd, DestinationStream, RecordBatch, SourceStream, StreamError,
+    WriteError,
 };
 pub use validation::ValidateError;
 

@@ -145,3 +145,31 @@ impl ValidateError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plugin_api::Error;
+
+    use super::*;
+
+    fn failed(text: &str) -> Result<(), StreamError> {
+        Err(StreamError::Plugin(Error::fatal(text)))
+    }
+
+    #[test]
+    fn a_teardown_that_fails_counts_where_nothing_else_is_wrong() {
+        let error = judge(Ok(()), failed("can't be closed")).expect_err("it has failed");
+        assert_eq!(error.to_string(), "can't be closed");
+        assert_eq!(error.code(), "connector.failed");
+    }
+
+    #[test]
+    fn a_teardown_that_fails_hides_no_other_error() {
+        let error = judge(failed("not red"), failed("can't be closed"));
+        let error = error.expect_err("both have failed");
+        assert_eq!(error.to_string(), "validation error: not red");
+        let late = Err(ContextEnd::Cancelled.into());
+        let error = judge(late, failed("can't be closed")).expect_err("both have failed");
+        assert_eq!(error.to_string(), "context cancelled");
+    }
+}

@@ -175,11 +175,11 @@ where
         before: RSlice<'_, abi::Setting<'_>>,
         after: RSlice<'_, abi::Setting<'_>>,
     ) -> RResult<(), abi::PluginError> {
+        // Not parsed: see `Destination::updated`.
+        let before = settings::lent(before);
         to_abi(self.state.call(|_| {
-            D::updated(
-                &settings::parse(&settings::to_owned(before))?,
-                &settings::parse(&settings::to_owned(after))?,
-            )
+            let after = settings::parse(&settings::to_owned(after))?;
+            D::updated(&before, &after)
         }))
     }
 
@@ -188,9 +188,7 @@ where
         _context: &abi::Context,
         given: RSlice<'_, abi::Setting<'_>>,
     ) -> RResult<(), abi::PluginError> {
-        to_abi(
-            self.state
-                .call(|_| D::deleted(&settings::parse(&settings::to_owned(given))?)),
-        )
+        let given = settings::lent(given);
+        to_abi(self.state.call(|_| D::deleted(&given)))
     }
 }

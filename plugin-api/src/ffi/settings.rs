@@ -19,6 +19,12 @@ pub(super) fn to_owned(settings: RSlice<'_, abi::Setting<'_>>) -> Vec<(String, S
         .collect()
 }
 
+/// Settings as a call has them.
+pub(super) fn lent<'a>(settings: RSlice<'a, abi::Setting<'a>>) -> Settings<'a> {
+    let settings = settings.as_slice().iter();
+    Settings::new(settings.map(|setting| (setting.key.as_str(), setting.value.as_str())))
+}
+
 /// Parses settings into the struct.
 pub(super) fn parse<C: Parameters>(settings: &[(String, String)]) -> Result<C> {
     C::from_settings(&Settings::new(

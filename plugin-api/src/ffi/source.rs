@@ -256,11 +256,11 @@ where
         before: RSlice<'_, abi::Setting<'_>>,
         after: RSlice<'_, abi::Setting<'_>>,
     ) -> RResult<(), abi::PluginError> {
+        // Not parsed: see `Source::updated`.
+        let before = settings::lent(before);
         to_abi(self.state.call(|_| {
-            S::updated(
-                &settings::parse(&settings::to_owned(before))?,
-                &settings::parse(&settings::to_owned(after))?,
-            )
+            let after = settings::parse(&settings::to_owned(after))?;
+            S::updated(&before, &after)
         }))
     }
 
@@ -269,9 +269,7 @@ where
         _context: &abi::Context,
         given: RSlice<'_, abi::Setting<'_>>,
     ) -> RResult<(), abi::PluginError> {
-        to_abi(
-            self.state
-                .call(|_| S::deleted(&settings::parse(&settings::to_owned(given))?)),
-        )
+        let given = settings::lent(given);
+        to_abi(self.state.call(|_| S::deleted(&given)))
     }
 }

@@ -9,6 +9,7 @@ use super::Settings;
 use super::common::{Connector, configured, expect, from_abi, test_settings, torn_down};
 use super::limit::Steps;
 use super::specification;
+use super::threads::Threads;
 use crate::ffi::testing::{TestBuffer, TestContext, TestHost, with_sink};
 use crate::ffi::{CallStatus, DestinationObject, Setting};
 use crate::structured::Map;
@@ -139,6 +140,7 @@ fn goes_on(call: &str, status: Result<CallStatus>) {
 
 /// Tests the destination of the plugin.
 pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
+    let mut threads = Threads::new();
     let host = TestHost::new();
     steps.begin("`specify`");
     let specification = specification::of(plugin, host);
@@ -156,14 +158,18 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
     test_settings(&make, settings, &specification::required(params), steps);
 
     configured(&make, settings, steps).live(&created(), true, steps);
+    threads.note_first();
     // Where one was before, another one goes on.
     configured(&make, settings, steps).live(&created(), true, steps);
+    threads.note_further();
     configured(&make, settings, steps).live(&of_all_kinds(), false, steps);
+    threads.note_further();
     let left = host.live_objects();
     assert_eq!(
         left, 0,
         "objects of the plugin are left after all were torn down and dropped"
     );
+    threads.test(steps);
 }
 
 /// Records that every destination can write.

@@ -12,6 +12,8 @@
 //! - the settings are accepted, also beside names that the connector doesn't know, and without any
 //!   one that is required they are refused by an error that names it;
 //! - an instance that was never started can be torn down, and none is left at the end;
+//! - no instance leaves a thread behind that it has started (looked for on Linux). What a process has
+//!   once, such as the threads of a pool, may stay;
 //! - each call returns within 10 seconds.
 //!
 //! # Examples
@@ -69,6 +71,7 @@ mod destination;
 mod limit;
 mod source;
 mod specification;
+mod threads;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use super::Settings;
 use super::common::{Connector, configured, expect, from_abi, test_settings, torn_down};
 use super::limit::Steps;
 use super::specification;
+use super::threads::Threads;
 use crate::ffi::testing::{TestBuffer, TestContext, TestHost};
 use crate::ffi::{AckBatch, CallStatus, Setting, SourceObject, Span};
 use crate::{AckMode, Batch, Format, Plugin, Record, Result};
@@ -147,6 +148,7 @@ fn shown(position: Option<&[u8]>) -> String {
 
 /// Tests the source of the plugin.
 pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
+    let mut threads = Threads::new();
     let host = TestHost::new();
     steps.begin("`specify`");
     let specification = specification::of(plugin, host);
@@ -173,6 +175,7 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
     source.ack(&records, specification.acks, steps);
     source.stop(records.last(), steps);
     torn_down(source, steps);
+    threads.note_first();
 
     for reached in BTreeSet::from([0, records.len() / 2, records.len() - 1]) {
         let mut source = configured(&make, settings, steps);
@@ -184,14 +187,16 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
             behind = source.read_enough(steps);
         }
         test_resumed(&records, reached, behind.first());
-        source.stop(None.or(behind.last()), steps);
+        source.stop(behind.last(), steps);
         torn_down(source, steps);
+        threads.note_further();
     }
     let left = host.live_objects();
     assert_eq!(
         left, 0,
         "objects of the plugin are left after all were torn down and dropped"
     );
+    threads.test(steps);
 }
 
 fn test_positions(records: &[Record]) {

@@ -31,6 +31,8 @@ pub(super) enum State {
 /// The state of a stream and the contexts that end with it.
 pub(super) struct Life {
     state: Mutex<State>,
+    /// Ends when the stream is opened.
+    opened: Latch,
     /// Ends when the stream takes nothing more.
     shut: Latch,
     /// Ends when nothing comes any more, either.
@@ -40,6 +42,9 @@ pub(super) struct Life {
     /// Called when the stream is over, to let go of what is queued for the plugin.
     forget: Box<dyn Fn() + Send + Sync>,
 }
+
+/// The stream stays open until this is dropped.
+pub(super) struct KeptOpen<'a>(#[expect(dead_code, reason = "it is held")] MutexGuard<'a, State>);
 
 /// A context that ends when something has happened.
 #[derive(Debug)]
@@ -52,6 +57,7 @@ impl Life {
     pub(super) fn new(forget: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             state: Mutex::new(State::Initial),
+            opened: Latch::new(),
             shut: Latch::new(),
             gone: Latch::new(),
             given_up: Latch::new(),
@@ -72,6 +78,21 @@ impl Life {
                 .end()
                 .map_or(state, |end| State::Gone(StreamError::from(end))),
             _ => state,
+        }
+    }
+
+    /// The context of the stream, or why it is over if it has ended. Before the start it is one that
+    /// ends with that: who waits then has to look again.
+    pub(super) fn stream(&self) -> Result<Context, StreamError> {
+        match &*self.lock() {
+            State::Initial => Ok(self.opened.context.clone()),
+            State::Open(stream) | State::Closing(stream) => match stream.end() {
+                None => Ok(stream.clone()),
+                Some(end) => Err(end.into()),
+            },
+            State::Gone(why @ StreamError::Context(_)) => Err(why.clone()),
+            // Whatever else ends a stream is an answer of its thread, or waits for one itself.
+            State::Over(_) | State::Gone(_) => Ok(Context::background()),
         }
     }
 
@@ -107,11 +128,11 @@ impl Life {
         }
     }
 
-    /// Does something short if the stream is open, and keeps it open meanwhile.
-    pub(super) fn while_open<R>(&self, act: impl FnOnce() -> R) -> Result<R, StreamError> {
+    /// Keeps the stream open while something short is done, if it is.
+    pub(super) fn keep_open(&self) -> Result<KeptOpen<'_>, StreamError> {
         let state = self.lock();
         match &*state {
-            State::Open(_) => Ok(act()),
+            State::Open(_) => Ok(KeptOpen(state)),
             other => Err(refusal(other)),
         }
     }
@@ -122,6 +143,8 @@ impl Life {
         if matches!(*state, State::Initial) {
             *state = State::Open(stream);
         }
+        drop(state);
+        self.opened.set();
     }
 
     /// The source has ended.

@@ -18,9 +18,11 @@ mod tests;
 mod turn;
 mod wait;
 mod worker;
+mod write_error;
 
 pub use batch::RecordBatch;
 pub use context::{CancelHandle, Context, ContextEnd};
 pub use destination::DestinationStream;
 pub use error::StreamError;
 pub use source::SourceStream;
+pub use write_error::WriteError;

@@ -47,6 +47,17 @@ pub(super) fn receive<T>(contexts: &[&Context], from: &Receiver<T>) -> Result<T,
     from.try_recv().map_err(|_| Interrupted::Ended(end))
 }
 
+/// Waits until something is there to be selected, or the context ends.
+pub(super) fn ready<'a>(context: &'a Context, mut select: Select<'a>) {
+    for token in context.cancelled() {
+        select.recv(token);
+    }
+    match context.deadline() {
+        Some(deadline) => select.ready_deadline(deadline).ok(),
+        None => Some(select.ready()),
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -82,5 +93,23 @@ mod tests {
         );
         drop(sender);
         assert_eq!(receive(&[&context], &receiver), Err(Interrupted::Closed));
+    }
+
+    #[test]
+    fn what_is_there_or_the_end_of_the_context_ends_a_rest() {
+        let (sender, receiver) = bounded::<()>(1);
+        let selecting = || {
+            let mut select = Select::new();
+            select.recv(&receiver);
+            select
+        };
+        let (cancelled, handle) = Context::background().with_cancel();
+        handle.cancel();
+        ready(&cancelled, selecting());
+        let short = Context::background().with_timeout(Duration::from_millis(10));
+        ready(&short, selecting());
+        assert!(short.end().is_some());
+        sender.send(()).expect("room");
+        ready(&Context::background(), selecting());
     }
 }

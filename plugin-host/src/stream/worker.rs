@@ -1,8 +1,8 @@
 //! A connector's own thread: it makes the calls that hosts ask for, one at a time, and moves
 //! records in between.
 //!
-//! Whoever asks waits for the answer or for the end of its context. A call that has not begun by
-//! then is withdrawn; one that runs is given up, and with it the instance.
+//! Whoever asks waits for the answer, or for the end of its context or of the stream's. A call that
+//! has not begun by then is withdrawn; one that runs is given up, and with it the instance.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, unbounded};
 use plugin_api::ffi::Wakeups;
 use plugin_api::{Error, StreamNotOpen};
 
 use super::budget::{Amount, Budget};
 use super::context::Context;
 use super::error::StreamError;
-use super::life::Life;
+use super::life::{Life, State};
 use super::task::{Asked, Place, Task};
-use super::wait::receive;
+use super::wait::{Interrupted, ready, receive};
 use crate::ffi::ContextState;
 use crate::loader::stuck_file;
 use crate::session::{Lifecycle, Object, Session, Watched};
@@ -32,6 +32,11 @@ pub(super) trait Pump: Sized + Send + 'static {
     /// Moves records as far as they can be moved now.
     fn step(&mut self) -> Step;
 
+    /// Adds what ends a rest, besides a call that is asked for and the end of the stream's context.
+    fn rouse<'a>(&'a self, select: &mut Select<'a>) {
+        let _ = select;
+    }
+
     /// The host tears the instance down: hands over what the plugin still has to be told.
     fn finish(&mut self);
 }
@@ -40,8 +45,11 @@ pub(super) trait Pump: Sized + Send + 'static {
 pub(super) enum Step {
     /// Another one.
     Again,
-    /// Nothing until the connector's context is woken, at most for so long.
+    /// Nothing until the connector's context is woken, at most for so long: a plugin that waits on
+    /// the same context may get the wake-up instead.
     Pause(Duration),
+    /// Nothing until there is something of what [`Pump::rouse`] adds.
+    Rest,
     /// Nothing but the calls that are asked for.
     Wait,
 }
@@ -135,18 +143,35 @@ impl<P: Pump> Worker<P> {
         context: &Context,
         call: impl FnOnce(&mut P) -> Result<R, StreamError> + Send + 'static,
     ) -> Result<R, StreamError> {
-        let place = Place::take(&self.room, &[context, self.life.given_up()]);
-        let place = place.map_err(|_| unanswered(context))?;
+        if let State::Gone(why) = self.life.state() {
+            return Err(why);
+        }
+        let place = self.wait(context, |contexts| Place::take(&self.room, contexts))?;
         let Asked { claim, answer } = self.ask(Some(place), context, call)?;
-        match receive(&[context, self.life.given_up()], &answer) {
-            Ok(result) => result,
-            Err(_) => {
-                if !claim.withdraw() {
-                    self.give_up(|| claim.is_running());
-                }
-                answer
-                    .try_recv()
-                    .unwrap_or_else(|_| Err(unanswered(context)))
+        let answered = self.wait(context, |contexts| receive(contexts, &answer));
+        answered.unwrap_or_else(|why| {
+            if !claim.withdraw() {
+                self.give_up(|| claim.is_running());
+            }
+            answer.try_recv().unwrap_or(Err(why))
+        })
+    }
+
+    /// Waits for the thread, until the context ends, or the stream's, or the instance is given up.
+    fn wait<T>(
+        &self,
+        context: &Context,
+        wait: impl Fn(&[&Context]) -> Result<T, Interrupted>,
+    ) -> Result<T, StreamError> {
+        loop {
+            let stream = self.life.stream()?;
+            let given_up = self.life.given_up();
+            match wait(&[context, &stream, given_up]) {
+                Ok(value) => return Ok(value),
+                // The stream was opened meanwhile, or has ended.
+                Err(Interrupted::Ended(_))
+                    if context.end().is_none() && given_up.end().is_none() => {}
+                Err(_) => return Err(unanswered(context)),
             }
         }
     }
@@ -254,6 +279,7 @@ impl<P: Pump> Serving<P> {
                 Err(TryRecvError::Empty) => match pump.step() {
                     Step::Again => {}
                     Step::Pause(time) => self.session.context().pause(time),
+                    Step::Rest => self.rest(&pump),
                     Step::Wait => match self.tasks.recv() {
                         Ok(task) => self.run(task, &mut pump),
                         Err(_) => break,
@@ -263,6 +289,15 @@ impl<P: Pump> Serving<P> {
         }
         pump.finish();
         self.session.discard();
+    }
+
+    fn rest(&self, pump: &P) {
+        if let Ok(stream) = self.life.stream() {
+            let mut select = Select::new();
+            select.recv(&self.tasks);
+            pump.rouse(&mut select);
+            ready(&stream, select);
+        }
     }
 
     fn run(&self, task: Task<P>, pump: &mut P) {

@@ -10,6 +10,7 @@ mod bounds;
 mod delivery;
 mod embedded;
 mod feed;
+mod lifecycle;
 mod recovery;
 mod streams;
 mod stuck;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use plugin_api::{
     Acks, Batch, BatchWriter, Context as PluginContext, Destination, Error, Parameters, Plugin,
     Position, Progress, Record, Result, Source,
@@ -27,9 +28,6 @@ struct NumbersConfig {
     /// Whether it waits behind it.
     #[parameter(default = false)]
     wait: bool,
-    /// Whether a read ignores its context.
-    #[parameter(default = false)]
-    stubborn: bool,
     /// Whether the read behind the last number fails.
     #[parameter(default = false)]
     fail: bool,
@@ -60,9 +58,6 @@ impl Source for Numbers {
         if self.config.fail {
             return Err(Error::fatal("no such number"));
         }
-        if self.config.stubborn {
-            std::thread::sleep(Duration::from_secs(3));
-        }
         if self.config.wait && !context.is_stopping() {
             let _why = context.wait(Duration::from_secs(60));
             return Ok(Progress::Idle);
@@ -73,6 +68,23 @@ impl Source for Numbers {
     fn ack(&mut self, position: &Position) -> Result<()> {
         note(&self.config.journal, position.to_string());
         Ok(())
+    }
+}
+
+/// Tells that it is in `read`, and stays there until the test has ended, whatever its context says.
+struct Stubborn(Sender<()>, Receiver<()>);
+
+impl Source for Stubborn {
+    type Config = ();
+
+    fn open((): (), _: Option<&Position>) -> Result<Self> {
+        Err(Error::fatal("a test opens it"))
+    }
+
+    fn read(&mut self, _: &mut BatchWriter, _: &PluginContext) -> Result<Progress> {
+        self.0.send(()).ok();
+        self.1.recv().ok();
+        Ok(Progress::End)
     }
 }
 
@@ -197,19 +209,28 @@ fn a_failure_comes_behind_the_records_before_it() {
 
 #[test]
 fn the_context_of_the_start_ends_the_stream_whatever_the_plugin_does() {
-    let source = numbers(&[("last", "0"), ("stubborn", "true")]);
+    let (enter, entered) = bounded(1);
+    let (_open, gate) = bounded(0);
+    let plugin = Plugin::from_source("stubborn", move |(), _| {
+        Ok(Stubborn(enter.clone(), gate.clone()))
+    });
+    let service = PluginService::new(Registry::builtin([plugin]), Registry::default());
+    let dispenser = service.new_dispenser("stubborn").unwrap();
+    let source = dispenser.dispense_source(&long()).unwrap();
     let (stream, handle) = Context::background().with_cancel();
     source.start(&stream, None).unwrap();
-    let reader = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| source.read(&long()));
+    entered.recv().unwrap();
+    let read = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| source.read(&long()));
         handle.cancel();
-        reader.join().unwrap()
+        reading.join().unwrap()
     });
-    assert_eq!(reader, Err(ContextEnd::Cancelled.into()));
+    assert_eq!(read, Err(ContextEnd::Cancelled.into()));
     assert_eq!(
         source.ack(&long(), &Position::from("1")),
         Err(ContextEnd::Cancelled.into())
     );
+    assert_eq!(source.stop(&long()), Err(ContextEnd::Cancelled.into()));
 }
 
 #[test]

@@ -48,7 +48,28 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     turn
 }
 
-fn release() {
+/// Hangs until the test lets it go.
+pub(crate) fn hang() {
+    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
+    gate.waiting += 1;
+    GATE.1.notify_all();
+    while !gate.open {
+        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    }
+    gate.waiting -= 1;
+    GATE.1.notify_all();
+}
+
+/// Waits until a call hangs.
+pub(crate) fn wait_for_a_hang() {
+    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while gate.waiting == 0 {
+        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// Lets go what hangs, and waits until it has gone on.
+pub(crate) fn release() {
     let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
     gate.open = true;
     GATE.1.notify_all();
@@ -63,14 +84,7 @@ impl Config {
             return;
         }
         assert!(!self.panic, "asked to panic in {call}");
-        let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gate.waiting += 1;
-        GATE.1.notify_all();
-        while !gate.open {
-            gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
-        }
-        gate.waiting -= 1;
-        GATE.1.notify_all();
+        hang();
     }
 }
 
@@ -281,12 +295,7 @@ fn a_forced_stop_does_not_wait_for_the_budget() {
         GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
         let state = tempdir().unwrap();
         let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "1h")]);
-        {
-            let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
-            while gate.waiting == 0 {
-                gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
-            }
-        }
+        wait_for_a_hang();
         pipeline.stop();
         assert!(
             pipeline.wait_timeout(Duration::from_millis(100)).is_none(),

@@ -14,7 +14,7 @@ use plugin_host::{
 };
 use tempfile::tempdir;
 
-use crate::stuck::turn;
+use crate::stuck::{hang, release, turn, wait_for_a_hang};
 use crate::support::{connector, engine, pipeline};
 
 #[derive(Parameters)]
@@ -23,7 +23,7 @@ struct Config {
     color: String,
 }
 
-/// A source that refuses one colour, and thinks long about another one.
+/// A source that refuses one colour, and thinks about another one as long as the test likes.
 struct Picky;
 
 impl Source for Picky {
@@ -33,7 +33,7 @@ impl Source for Picky {
         match &*config.color {
             "red" => Err(Error::invalid_config("color", "not red")),
             "grey" => {
-                std::thread::sleep(Duration::from_secs(1));
+                hang();
                 Ok(())
             }
             "black" => panic!("no black"),
@@ -209,14 +209,19 @@ fn a_plugin_that_thinks_too_long_is_given_up() {
         Registry::default(),
     );
     let grey = BTreeMap::from([("color".to_owned(), "grey".to_owned())]);
-    let short = Context::background().with_timeout(Duration::from_millis(100));
-    let late = service.validate_source_config(&short, "picky", &grey);
-    let late = late.unwrap_err();
+    let (context, handle) = Context::background().with_cancel();
+    let late = std::thread::scope(|scope| {
+        let validating = scope.spawn(|| service.validate_source_config(&context, "picky", &grey));
+        wait_for_a_hang();
+        handle.cancel();
+        validating.join().unwrap().unwrap_err()
+    });
     assert!(
-        matches!(late, ValidateError::Context(ContextEnd::DeadlineExceeded)),
+        matches!(late, ValidateError::Context(ContextEnd::Cancelled)),
         "{late}"
     );
     assert!(plugin_host::is_stuck());
+    release();
     while plugin_host::is_stuck() {
         std::thread::yield_now();
     }

@@ -89,7 +89,7 @@ pub fn teardown_twice_and_calls_after_it(case: &Case) {
     for refused in [
         destination.configure(&long(), &none),
         destination.start(&long()),
-        destination.write(&long(), record(0)),
+        destination.write(&long(), record(0)).map_err(Into::into),
         destination.ack(&long()).map(drop),
         destination.stop(&long(), None),
         destination.lifecycle_on_deleted(&long(), &none),
@@ -200,7 +200,8 @@ pub fn write_after_a_cancel(case: &Case) {
         handle.cancel();
         assert_eq!(waiting.join().unwrap(), Err(ended.clone()));
     });
-    assert_eq!(destination.write(&long(), record(1)), Err(ended.clone()));
+    let refused = destination.write(&long(), record(1)).unwrap_err();
+    assert_eq!((refused.error, *refused.value), (ended.clone(), record(1)));
     assert_eq!(destination.ack(&long()), Err(ended));
     held.release(json!({}));
 }
@@ -322,5 +323,6 @@ pub fn a_deadline_ends_the_stream(case: &Case) {
     destination.start(&stream).unwrap();
     let ended = StreamError::from(ContextEnd::DeadlineExceeded);
     assert_eq!(destination.ack(&long()), Err(ended.clone()));
-    assert_eq!(destination.write(&long(), record(0)), Err(ended));
+    let refused = destination.write(&long(), record(0)).unwrap_err();
+    assert_eq!(refused.error, ended);
 }

@@ -45,7 +45,7 @@ macro_rules! acceptance_test_v1 {
                     a_second_start, a_start_after_a_failed_start, a_stop_without_start,
                     a_stop_that_fails, a_second_stop, teardown_twice_and_calls_after_it,
                     teardown_of_a_stubborn_source, a_panic_in_each_call, a_panic_in_read,
-                    ack_after_a_cancel, a_huge_record, read_and_ack_at_once,
+                    a_panic_in_ack, ack_after_a_cancel, a_huge_record, read_and_ack_at_once,
                     empty_settings_in_lifecycle_calls, a_deadline_ends_the_stream,
                     a_deadline_ends_a_call, every_call_after_one_that_was_given_up,
                     a_reader_learns_that_the_instance_was_given_up;

@@ -174,6 +174,21 @@ pub fn a_panic_in_read(case: &Case) {
     assert!(source.ack(&long(), &position()).unwrap_err().is_not_open());
 }
 
+/// A panic while it is told of an ack comes from `read`, and there is nothing to acknowledge any more.
+pub fn a_panic_in_ack(case: &Case) {
+    let source = case.blocked_source();
+    case.script
+        .expect_and("source.ack", json!({"panic": "oh noes"}));
+    source.ack(&long(), &position()).unwrap();
+    let error = source.read(&long()).unwrap_err();
+    assert!(
+        matches!(&error, StreamError::Plugin(error) if error.kind() == ErrorKind::Panic),
+        "{error}"
+    );
+    assert_eq!(error.to_string(), "panic: oh noes");
+    assert!(source.ack(&long(), &position()).unwrap_err().is_not_open());
+}
+
 /// The end of the stream's context comes before what is queued.
 pub fn ack_after_a_cancel(case: &Case) {
     let records = records(0..1);

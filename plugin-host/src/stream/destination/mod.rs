@@ -15,9 +15,10 @@ use super::batch::RecordBatch;
 use super::budget::{Amount, Budget};
 use super::context::Context;
 use super::error::StreamError;
-use super::life::{Life, State};
+use super::life::{KeptOpen, Life, State};
 use super::wait::receive;
 use super::worker::Worker;
+use super::write_error::WriteError;
 use crate::pipeline::{shortened, text_length};
 use crate::session::{DestinationSession, Lifecycle};
 use length::length;
@@ -51,7 +52,7 @@ const REFUSALS: usize = 4 << 20;
 /// records or 8 MiB may wait for it.
 ///
 /// **Blocking and cancellation** are those of a [`SourceStream`](crate::SourceStream). A `write`
-/// returns when the record is on its way.
+/// returns when the record is on its way, and an error of it gives the record back.
 ///
 /// **Errors.** An error of the plugin ends the stream. It comes from `ack`, behind the answers that
 /// were given before it; `write` then is [`StreamError::NotOpen`]. Records without an answer count
@@ -156,16 +157,18 @@ impl DestinationStream {
     ///
     /// [`StreamError::NotOpen`] before the start, after a stop and after the end; the end of the
     /// context, or of the stream's. [`StreamError::TooLarge`] and [`StreamError::InvalidRecord`] are
-    /// about the record: the stream goes on.
-    pub fn write(&self, context: &Context, record: Record) -> Result<(), StreamError> {
-        self.open()?;
-        let amount = Amount {
-            records: 1,
-            bytes: length(&record)?,
+    /// about the record: the stream goes on. Each of them gives the record back.
+    pub fn write(&self, context: &Context, record: Record) -> Result<(), WriteError<Record>> {
+        let value = Box::new(record);
+        let bytes = match self.open().and_then(|_| length(&value)) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(WriteError { error, value }),
         };
-        let positions = record.position.as_bytes().len();
-        let item = Item::Record(Box::new(record), amount.bytes);
-        self.enqueue(context, amount, positions, item)
+        let amount = Amount { records: 1, bytes };
+        let positions = value.position.as_bytes().len();
+        self.enqueue(context, amount, positions, value, |record| {
+            Item::Record(record, bytes)
+        })
     }
 
     /// As [`write`](Self::write), of records that a source has read together. They aren't copied.
@@ -173,10 +176,17 @@ impl DestinationStream {
     /// # Errors
     ///
     /// As [`write`](Self::write).
-    pub fn write_batch(&self, context: &Context, batch: RecordBatch) -> Result<(), StreamError> {
+    pub fn write_batch(
+        &self,
+        context: &Context,
+        batch: RecordBatch,
+    ) -> Result<(), WriteError<RecordBatch>> {
         let amount = batch.amount();
         let positions = batch.records().iter().map(|it| it.position().len()).sum();
-        self.enqueue(context, amount, positions, Item::Batch(batch))
+        let value = Box::new(batch);
+        self.enqueue(context, amount, positions, value, |batch| {
+            Item::Batch(*batch)
+        })
     }
 
     /// The context of the stream, if something may be written.
@@ -188,35 +198,50 @@ impl DestinationStream {
         }
     }
 
-    fn enqueue(
+    fn enqueue<T>(
         &self,
         context: &Context,
         amount: Amount,
         positions: usize,
-        item: Item,
-    ) -> Result<(), StreamError> {
-        let stream = self.open()?;
-        let life = &self.shared.life;
-        let contexts = [context, &stream, life.shut()];
+        value: Box<T>,
+        item: impl FnOnce(Box<T>) -> Item,
+    ) -> Result<(), WriteError<T>> {
         let unanswered = Amount {
             records: amount.records,
             bytes: positions,
         };
-        let taken = self.shared.unanswered.take(&contexts, unanswered);
-        taken.map_err(|interrupted| life.not_taken(interrupted))?;
-        if let Err(interrupted) = self.shared.queued.take(&contexts, amount) {
-            self.shared.unanswered.give(unanswered);
-            return Err(life.not_taken(interrupted));
-        }
-        // Never behind a stop: the plugin was told that no record follows.
-        let sent = life.while_open(|| self.queue.send(item));
-        if !matches!(sent, Ok(Ok(()))) {
-            self.shared.unanswered.give(unanswered);
-            self.shared.queued.give(amount);
-            return sent.and(Err(StreamError::Detached));
-        }
+        let open = match self.room(context, unanswered, amount) {
+            Ok(open) => open,
+            Err(error) => return Err(WriteError { error, value }),
+        };
+        // Never fails: the stream's life has a receiver, too.
+        self.queue.send(item(value)).ok();
+        drop(open);
         self.worker.signal(Wakeups::WOKEN);
         Ok(())
+    }
+
+    /// Waits for room in both queues, and keeps the stream open: what is sent is never behind a stop,
+    /// as the plugin was told that no record follows.
+    fn room(
+        &self,
+        context: &Context,
+        unanswered: Amount,
+        queued: Amount,
+    ) -> Result<KeptOpen<'_>, StreamError> {
+        let stream = self.open()?;
+        let shared = &self.shared;
+        let life = &shared.life;
+        let contexts = [context, &stream, life.shut()];
+        let not_taken = |interrupted| life.not_taken(interrupted);
+        let taken = shared.unanswered.take(&contexts, unanswered);
+        taken.map_err(not_taken)?;
+        let taken = shared.queued.take(&contexts, queued).map_err(not_taken);
+        let open = taken.and_then(|()| {
+            let open = life.keep_open();
+            open.inspect_err(|_| shared.queued.give(queued))
+        });
+        open.inspect_err(|_| shared.unanswered.give(unanswered))
     }
 
     /// Waits for the next answer: the position of a record, and why it could not be written, if so.

@@ -98,7 +98,8 @@ impl DestinationPump {
         why
     }
 
-    /// Writes one batch of what waits; `false` when nothing did.
+    /// Writes one batch of what waits; `false` when nothing did. What has failed gives no room back:
+    /// a write that waits for it must learn of the end instead.
     fn write(&mut self) -> Result<bool, StreamError> {
         match self.next.take().or_else(|| self.queue.try_recv().ok()) {
             None => Ok(false),
@@ -106,9 +107,9 @@ impl DestinationPump {
                 let records = batch.records();
                 self.positions
                     .extend(records.iter().map(|it| Position::from(it.position())));
-                let written = self.give(batch.numbered_from(self.given));
+                self.give(batch.numbered_from(self.given))?;
                 self.shared.queued.give(batch.amount());
-                written.map(|()| true)
+                Ok(true)
             }
             Some(Item::Record(first, bytes)) => {
                 let amount = self.gather(*first, bytes)?;
@@ -116,8 +117,9 @@ impl DestinationPump {
                 let written = self.give(buffer.as_batch(self.given));
                 buffer.clear();
                 self.buffer = buffer;
+                written?;
                 self.shared.queued.give(amount);
-                written.map(|()| true)
+                Ok(true)
             }
         }
     }

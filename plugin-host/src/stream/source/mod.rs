@@ -45,7 +45,8 @@ const ACKS: Amount = Amount {
 /// does. A `read` or `ack` that ends so has had no effect, and neither has another call that the
 /// plugin was not making yet. One that it was making costs the instance: it is given up, and every
 /// later call is [`StreamError::Detached`]. The context of `start` is that of the whole stream: when
-/// it ends, so do all waits, and every later call but `teardown` says why.
+/// it ends, so do all waits, as with a context of their own, and every later call but `teardown` says
+/// why.
 ///
 /// **Errors.** An error of the plugin ends the stream. It comes from `read`, once and for all,
 /// behind the records that were read before it; `ack` then is [`StreamError::NotOpen`].
@@ -57,7 +58,7 @@ pub struct SourceStream {
     worker: Worker<SourcePump>,
     life: Arc<Life>,
     counts: Arc<Counts>,
-    reader: Turn<Reader>,
+    unread: Turn<Unread>,
     acks: Sender<Position>,
     room: Arc<Budget>,
 }
@@ -71,9 +72,9 @@ struct Counts {
     acknowledged: AtomicU64,
 }
 
-/// The place at which the host reads.
+/// What was read ahead, and how far it was handed out.
 #[derive(Debug)]
-struct Reader {
+struct Unread {
     filled: Receiver<RecordBatch>,
     current: Option<RecordBatch>,
     /// Of the current batch.
@@ -109,7 +110,7 @@ impl SourceStream {
             worker,
             life,
             counts: Arc::default(),
-            reader: Turn::new(Reader {
+            unread: Turn::new(Unread {
                 filled,
                 current: None,
                 next: 0,
@@ -160,14 +161,14 @@ impl SourceStream {
     /// content is no valid text or data is skipped with [`StreamError::Plugin`], and the stream goes
     /// on; [`read_batch`](Self::read_batch) gives it as it is.
     pub fn read(&self, context: &Context) -> Result<Record, StreamError> {
-        let (stream, mut reader) = self.reader(context)?;
+        let (stream, mut unread) = self.unread(context)?;
         loop {
-            if let Some(record) = reader.next_record() {
+            if let Some(record) = unread.next_record() {
                 self.counts.delivered.fetch_add(1, Ordering::SeqCst);
                 return record.map_err(StreamError::Plugin);
             }
-            reader.current = Some(self.next_batch(context, &stream, &reader.filled)?);
-            reader.next = 0;
+            unread.current = Some(self.next_batch(context, &stream, &unread.filled)?);
+            unread.next = 0;
         }
     }
 
@@ -178,21 +179,21 @@ impl SourceStream {
     ///
     /// As [`read`](Self::read).
     pub fn read_batch(&self, context: &Context) -> Result<RecordBatch, StreamError> {
-        let (stream, mut reader) = self.reader(context)?;
-        let batch = match reader.current.take() {
+        let (stream, mut unread) = self.unread(context)?;
+        let batch = match unread.current.take() {
             Some(mut batch) => {
-                batch.skip(reader.next);
+                batch.skip(unread.next);
                 batch
             }
-            None => self.next_batch(context, &stream, &reader.filled)?,
+            None => self.next_batch(context, &stream, &unread.filled)?,
         };
         let records = batch.len() as u64;
         self.counts.delivered.fetch_add(records, Ordering::SeqCst);
         Ok(batch)
     }
 
-    /// The place at which the host reads, once it is this call's turn.
-    fn reader(&self, context: &Context) -> Result<(Context, Taken<'_, Reader>), StreamError> {
+    /// What is to be handed out next, once it is this call's turn.
+    fn unread(&self, context: &Context) -> Result<(Context, Taken<'_, Unread>), StreamError> {
         let stream = match self.life.state() {
             State::Initial => return Err(StreamNotOpen.into()),
             State::Open(stream) | State::Closing(stream) => stream,
@@ -201,9 +202,9 @@ impl SourceStream {
             State::Gone(why) => return Err(why),
         };
         let contexts = [context, &stream, self.life.gone()];
-        let reader = self.reader.take(&contexts);
-        let reader = reader.map_err(|interrupted| self.life.not_given(interrupted))?;
-        Ok((stream, reader))
+        let unread = self.unread.take(&contexts);
+        let unread = unread.map_err(|interrupted| self.life.not_given(interrupted))?;
+        Ok((stream, unread))
     }
 
     fn next_batch(
@@ -331,7 +332,7 @@ impl Counts {
     }
 }
 
-impl Reader {
+impl Unread {
     fn next_record(&mut self) -> Option<plugin_api::Result<Record>> {
         let batch = self.current.as_ref()?;
         let record = batch.records().get(self.next)?.to_owned();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Select, Sender};
 use plugin_api::ffi::{AckBatch, SourceObject, Span};
 use plugin_api::{AckMode, Position, StreamNotOpen};
 
@@ -196,7 +196,7 @@ impl Pump for SourcePump {
     fn step(&mut self) -> Step {
         let advanced = match self.life.state() {
             State::Open(_) => self.deliver_acks().and_then(|()| self.read()),
-            State::Closing(_) => self.deliver_acks().map(|()| Step::Pause(MAX_WAIT)),
+            State::Closing(_) => self.deliver_acks().map(|()| Step::Rest),
             State::Gone(why @ StreamError::Context(_)) => Err(why),
             State::Initial | State::Over(_) | State::Gone(_) => Ok(Step::Wait),
         };
@@ -204,6 +204,10 @@ impl Pump for SourcePump {
             self.fail(why);
             Step::Wait
         })
+    }
+
+    fn rouse<'a>(&'a self, select: &mut Select<'a>) {
+        select.recv(&self.acks);
     }
 
     fn finish(&mut self) {

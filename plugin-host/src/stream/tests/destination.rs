@@ -1,15 +1,14 @@
-//! What a destination is given, and what waits for it.
+//! What a destination is given.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use abi_stable::std_types::{ROption, RResult};
 use plugin_api::ffi::{CallStatus, PluginError};
-use plugin_api::{AckMode, BatchWriter, Data, Error, Position, Record};
+use plugin_api::{Position, Record};
 
-use super::{cancelled, destination, door, failed, long, ok, source};
-use crate::session::mock::{MockDestination, MockSource};
-use crate::stream::{ContextEnd, StreamError};
+use super::{destination, door, failed, long, ok};
+use crate::session::mock::MockDestination;
+use crate::stream::StreamError;
 
 type Written = RResult<CallStatus, PluginError>;
 
@@ -79,86 +78,6 @@ fn single_records_that_wait_are_written_together() {
 }
 
 #[test]
-fn a_write_that_waits_for_room_ends_with_the_stream() {
-    let (door, key) = door();
-    let mut mock = MockDestination::new();
-    mock.expect_start().returning(|_| ok());
-    mock.expect_write().times(..=1).returning(move |_, _, _| {
-        door.pass();
-        failed("broken")
-    });
-    let destination = destination(mock);
-    destination.start(&long()).expect("a start");
-    let large = || record(0).with_payload(Data::Raw(vec![0; 5 << 20]));
-    destination.write(&long(), large()).expect("room");
-    key.wait();
-    // 8 MiB may wait, those that are being written included.
-    let full = destination.write(&cancelled(), large());
-    assert_eq!(full, Err(ContextEnd::Cancelled.into()));
-    thread::scope(|scope| {
-        let writing = scope.spawn(|| destination.write(&long(), large()));
-        drop(key);
-        let error = writing.join().expect("a thread").expect_err("it is over");
-        assert!(error.is_not_open(), "{error}");
-    });
-    let error = destination.ack(&long()).expect_err("it is over");
-    assert_eq!(error.to_string(), "broken");
-}
-
-#[test]
-fn a_host_that_takes_no_answers_waits_in_write() {
-    let mut mock = MockDestination::new();
-    mock.expect_start().returning(|_| ok());
-    mock.expect_write().returning(|_, batch, acks| {
-        let first = batch.first_sequence;
-        acks.ok(first, first + batch.index.len() as u64);
-        Written::ROk(CallStatus::MORE)
-    });
-    let destination = destination(mock);
-    destination.start(&long()).expect("a start");
-    // Of positions 1 MiB may wait.
-    let long_position = || Record::create("x".repeat(600 << 10));
-    destination.write(&long(), long_position()).expect("room");
-    let full = destination.write(&cancelled(), long_position());
-    assert_eq!(full, Err(ContextEnd::Cancelled.into()));
-    let answer = destination.ack(&long()).expect("an answer");
-    assert_eq!(answer.1, Ok(()));
-    destination.write(&long(), long_position()).expect("room");
-}
-
-#[test]
-fn the_errors_of_many_nacks_are_bounded() {
-    const RECORDS: u64 = 200;
-    let mut mock = MockDestination::new();
-    mock.expect_start().returning(|_| ok());
-    let (write, is_written) = std::sync::mpsc::channel();
-    mock.expect_write().returning(move |_, batch, acks| {
-        for i in 0..batch.index.len() as u64 {
-            let error = Error::fatal("é".repeat(30 << 10));
-            acks.nack(batch.first_sequence + i, error.into());
-        }
-        write.send(()).ok();
-        Written::ROk(CallStatus::MORE)
-    });
-    mock.expect_stop().returning(|_, _| ok());
-    let destination = destination(mock);
-    destination.start(&long()).expect("a start");
-    for position in 0..RECORDS {
-        let written = destination.write(&long(), record(position));
-        written.expect("a write");
-        // One record a call: within one the answers have a bound of their own.
-        is_written.recv().expect("a call");
-    }
-    destination.stop(&long(), None).expect("a stop");
-    let mut bytes = 0;
-    for _ in 0..RECORDS {
-        let (_, result) = destination.ack(&long()).expect("an answer");
-        bytes += result.expect_err("a nack").message().len();
-    }
-    assert!(bytes < 5 << 20, "{bytes} bytes of errors have waited");
-}
-
-#[test]
 fn a_double_answer_ends_the_stream_behind_the_answers() {
     let mut mock = MockDestination::new();
     mock.expect_start().returning(|_| ok());
@@ -174,64 +93,4 @@ fn a_double_answer_ends_the_stream_behind_the_answers() {
     assert_eq!(first, Ok(()));
     let error = destination.ack(&long()).expect_err("a breach");
     assert!(matches!(error, StreamError::Contract(_)), "{error}");
-}
-
-#[test]
-fn batches_that_wait_for_a_stuck_destination_go_home_when_it_is_given_up() {
-    let (door, key) = door();
-    let mut stuck = MockDestination::new();
-    stuck.expect_start().returning(|_| ok());
-    stuck.expect_write().times(..=1).returning(move |_, _, _| {
-        door.pass();
-        Written::ROk(CallStatus::MORE)
-    });
-    let destination = destination(stuck);
-    destination.start(&long()).expect("a start");
-    let mut mock = MockSource::new();
-    mock.expect_start().returning(|_, _| ok());
-    mock.expect_read().returning(|_, batch| {
-        BatchWriter::new(batch).create("1").payload("x");
-        RResult::ROk(CallStatus::MORE)
-    });
-    let source = source(AckMode::Last, mock);
-    source.start(&long(), None).expect("a start");
-    for _ in 0..2 {
-        let batch = source.read_batch(&long()).expect("a batch");
-        destination.write_batch(&long(), batch).expect("a write");
-        // The first one is lent to the plugin.
-    }
-    key.wait();
-    let torn_down = destination.teardown(&cancelled());
-    assert_eq!(torn_down, Err(ContextEnd::Cancelled.into()));
-    source.read_batch(&long()).expect("the second one's memory");
-    drop(key);
-}
-
-#[test]
-fn a_write_that_waits_learns_at_once_that_the_stream_was_torn_down() {
-    // Begun before the stream's, so it would be the first to end.
-    let context = long();
-    let (door, key) = door();
-    let mut mock = MockDestination::new();
-    mock.expect_start().returning(|_| ok());
-    mock.expect_write().times(..=1).returning(move |_, _, _| {
-        door.pass();
-        Written::ROk(CallStatus::MORE)
-    });
-    let destination = destination(mock);
-    destination.start(&long()).expect("a start");
-    let large = || record(0).with_payload(Data::Raw(vec![0; 5 << 20]));
-    destination.write(&long(), large()).expect("room");
-    key.wait();
-    thread::scope(|scope| {
-        let writing = scope.spawn(|| destination.write(&context, large()));
-        let tearing = scope.spawn(|| destination.teardown(&long()));
-        // The plugin is still in its call.
-        let error = writing.join().expect("a thread").expect_err("it is over");
-        assert!(error.is_not_open(), "{error}");
-        assert_eq!(context.end(), None);
-        drop(key);
-        let torn_down = tearing.join().expect("a thread");
-        torn_down.expect("a teardown");
-    });
 }

@@ -1,8 +1,10 @@
 //! Streams over mocks: what exactly a plugin is given, and what the two sides may leave waiting.
 
 mod destination;
+mod ending;
 mod source;
 mod worker;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -222,3 +222,29 @@ fn a_breach_of_contract_comes_behind_the_records_before_it() {
     let error = source.read(&long()).expect_err("7 is no status");
     assert!(matches!(error, StreamError::Contract(_)), "{error}");
 }
+
+#[test]
+fn an_ended_source_is_told_of_acks_while_it_rests() {
+    let (tell, told) = channel();
+    let mut mock = MockSource::new();
+    mock.expect_start().returning(|_, _| ok());
+    mock.expect_read().times(..=1).returning(|_, batch| {
+        put(batch, 0);
+        put(batch, 1);
+        Read::ROk(CallStatus::END)
+    });
+    mock.expect_ack().returning(move |_, acks| {
+        tell.send(acks.first_sequence).ok();
+        ok()
+    });
+    let source = source(AckMode::Last, mock);
+    source.start(&long(), None).expect("a start");
+    for number in 0..2 {
+        let record = source.read(&long()).expect("a record");
+        source.ack(&long(), &record.position).expect("an ack");
+        let heard = told.recv_timeout(Duration::from_secs(20));
+        assert_eq!(heard, Ok(number));
+    }
+    assert_eq!(source.stop(&long()), Ok(Some(Position::from("1"))));
+    source.teardown(&long()).expect("a teardown");
+}
