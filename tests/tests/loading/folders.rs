@@ -137,6 +137,27 @@ fn a_file_that_lies_about_its_version_doesnt_collide_with_the_good_one() {
 }
 
 #[test]
+fn a_file_whose_specification_is_refused_doesnt_collide_with_the_good_one() {
+    let folder = Folder::new();
+    folder.copy("a.so", &plugin_file(SOURCE));
+    let version = |marker: &mut serde_json::Value| {
+        marker["specification"]["version"] = "0.1.0".into();
+    };
+    folder.put("b.so", good().with_marker(version));
+    let parameter = |marker: &mut serde_json::Value| {
+        let params = &mut marker["specification"]["sourceParams"];
+        params["last."] = params["last"].clone();
+    };
+    folder.put("c.so", good().with_marker(parameter));
+    let registry = scan(&[&folder]);
+    assert_eq!(ready(&registry), [full_name(SOURCE)]);
+    assert_eq!(
+        refused(&registry),
+        ["b.so", "c.so"].map(|file| (file, "load.specification_invalid"))
+    );
+}
+
+#[test]
 fn a_plugin_that_links_another_one_is_known_by_the_name_of_its_file() {
     let folder = Folder::new();
     let package = "forebay-fixture-two-plugins";

@@ -83,6 +83,31 @@ fn the_same_builtin_twice_is_one_and_another_of_its_name_keeps_both_out() {
     assert_eq!(left, ["v0.2.0"]);
 }
 
+/// The package of the source fixture, as another plugin.
+#[derive(Debug)]
+enum Facade {}
+
+impl Export for Facade {
+    const FACTS: MarkerFacts = package_facts(SOURCE, "0.1.0", "v0.1.0", "", "", "unused", true);
+    const NEW_SOURCE: ROption<NewSource> = ROption::RNone;
+    const NEW_DESTINATION: ROption<NewDestination> = ROption::RNone;
+}
+
+#[test]
+fn two_builtins_of_one_package_that_specify_different_things_are_both_kept_out() {
+    let source = forebay_fixture_source::plugin();
+    let other = Plugin::of::<Facade>();
+    assert!(source.is_same(&other));
+    let registry = Registry::builtin([source, other]);
+    let codes: Vec<_> = registry
+        .quarantined()
+        .iter()
+        .map(|it| it.error.code())
+        .collect();
+    assert_eq!(codes, ["load.duplicate"; 2]);
+    assert_eq!(registry.plugins().count(), 0);
+}
+
 #[test]
 fn what_is_not_there_is_told_with_the_versions_that_are() {
     let both = service(&[SOURCE, NEWER]);
