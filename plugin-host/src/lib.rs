@@ -90,6 +90,7 @@ mod dispenser;
 pub mod embedded;
 mod ffi;
 pub mod loader;
+mod nearest;
 pub mod parameters;
 mod pipeline;
 pub mod registry;
@@ -102,6 +103,7 @@ mod supervisor;
 mod validation;
 
 pub use dispenser::{Dispenser, Specifier};
+pub use nearest::nearest;
 pub use parameters::ConfigError;
 pub use pipeline::{
     ConnectorConfig, Engine, Event, Events, NotStarted, Outcome, Pipeline, PipelineConfig,

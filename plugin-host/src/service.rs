@@ -8,7 +8,7 @@ use plugin_api::{PluginNotFound, Specification};
 
 use crate::dispenser::Dispenser;
 use crate::loader::LoadError;
-use crate::parameters::suggest::nearest;
+use crate::nearest::nearest;
 use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Quarantined, Registry};
 
 /// Finds plugins among the builtin and the standalone ones.
@@ -139,8 +139,7 @@ impl PluginService {
         let standalone = self.standalone();
         let all = [&*standalone, &self.builtin];
         let plugins = || all.into_iter().flat_map(Registry::plugins);
-        let names: Vec<_> = plugins().map(|it| it.name().name().to_owned()).collect();
-        let meant = nearest(name.name(), names.iter())?;
+        let meant = nearest(name.name(), plugins().map(|it| it.name().name()))?;
         plugins()
             .map(|plugin| plugin.name())
             .find(|name| name.name() == meant)

@@ -3,10 +3,11 @@
 //! Owns what every part of a pipeline file shares: unknown fields, missing fields, values of the
 //! wrong kind, variables. Doesn't know what any field means.
 
+use plugin_host::nearest;
+
 use super::environment::{Environment, expand};
 use super::node::{Entry, Node, Value};
 use super::problem::{Place, Report};
-use super::suggest::closest;
 
 /// Fields of Conduit that change what happens to records: what they are called in messages, and what
 /// would happen if they were ignored. They are known, but refused unless empty.
@@ -72,7 +73,7 @@ impl<'n> Fields<'n> {
                     &entry.key.place,
                     "pipeline.unknown_field",
                     format!("{what} has no field `{name}`; it is ignored"),
-                    match closest(name, known) {
+                    match nearest(name, known.iter().copied()) {
                         Some(meant) => format!("did you mean `{meant}`?"),
                         None => has.clone(),
                     },

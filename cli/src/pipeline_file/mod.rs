@@ -11,7 +11,6 @@ mod node;
 mod pipeline;
 mod problem;
 mod settings;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod values;
