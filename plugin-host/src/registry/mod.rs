@@ -6,6 +6,7 @@
 //! holds a plugin of the old one goes on with it.
 
 mod builtin;
+mod examined;
 mod name;
 mod opened;
 mod scan;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use plugin_api::ffi::{DestinationObject, SourceObject, SpecifierObject};
 use plugin_api::{Error, Plugin, Specification};
 
+pub use examined::examine_folders;
 pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
 };

@@ -1,6 +1,9 @@
 //! Several files with the same plugin: which of them is used.
 
+use std::path::PathBuf;
+
 use forebay_tests::{Folder, plugin_file};
+use plugin_host::registry::examine_folders;
 use plugin_host::{PluginService, Registry, ScanOptions};
 
 use super::{DESTINATION, SOURCE, full_name, good, ready, refused};
@@ -121,6 +124,53 @@ fn an_earlier_folder_goes_before_a_later_one() {
     };
     assert_eq!((&shadowed.path, &shadowed.by), (&unused, &used));
     assert_eq!(shadowed.name.to_string(), full_name(SOURCE));
+}
+
+/// Each file that isn't used with its code, in the order of their paths.
+fn unused(registry: &Registry) -> Vec<(PathBuf, &'static str)> {
+    let quarantined = registry.quarantined().iter();
+    let quarantined = quarantined.map(|file| (file.path.clone(), file.error.code()));
+    let shadowed = registry.shadowed().iter();
+    let shadowed = shadowed.map(|file| (file.path.clone(), file.reason().code()));
+    let mut unused: Vec<_> = quarantined.chain(shadowed).collect();
+    unused.sort();
+    unused
+}
+
+#[test]
+fn looking_at_folders_tells_what_a_scan_makes_of_them() {
+    let (earlier, later) = (Folder::new(), Folder::new());
+    earlier.copy("a.so", &plugin_file(DESTINATION));
+    earlier.put("b.so", good().with_marker_field("panic", "abort"));
+    earlier.copy("c.so", &plugin_file(DESTINATION));
+    let collided = earlier.put("d.so", other_build());
+    later.copy("a.so", &plugin_file(DESTINATION));
+    later.copy("b.so", &plugin_file(SOURCE));
+    for is_collision in [false, true] {
+        if is_collision {
+            earlier.copy("e.so", &plugin_file(SOURCE));
+            earlier.put("f.so", other_build());
+        }
+        let folders = [&earlier, &later].map(|folder| folder.path().to_owned());
+        let registry = Registry::standalone(&folders, &ScanOptions::default());
+        let examined = examine_folders(&folders, &ScanOptions::default());
+        let codes = examined.iter().flat_map(|file| {
+            let refusals = file.refusals.iter();
+            refusals.map(|refusal| (file.path.clone(), refusal.code()))
+        });
+        let mut codes: Vec<_> = codes.collect();
+        codes.sort();
+        assert_eq!(codes, unused(&registry));
+        let duplicates = codes.iter().filter(|(_, code)| *code == "load.duplicate");
+        assert_eq!(duplicates.count(), if is_collision { 3 } else { 0 });
+        let used = examined.iter().find(|file| file.path == collided).unwrap();
+        assert_eq!(used.refusals.is_empty(), !is_collision);
+        let reasons = registry.quarantined().iter().map(|it| it.error.to_string());
+        let told: Vec<_> = examined.iter().flat_map(|it| &it.refusals).collect();
+        for reason in reasons {
+            assert!(told.iter().any(|it| it.to_string() == reason), "{reason}");
+        }
+    }
 }
 
 #[test]
