@@ -7,7 +7,7 @@ mod page;
 
 use std::path::{Path, PathBuf};
 
-use plugin_api::{PluginNotFound, Specification};
+use plugin_api::Specification;
 use plugin_host::loader::{Examined, LoadError, Marker, examine};
 use plugin_host::registry::{
     ENDINGS, NameError, VersionRequest, compare_versions, examine_folders,
@@ -111,21 +111,19 @@ fn named(global: &Global, text: &str) -> Result<Vec<Subject>, Failure> {
             .cmp(&rank(b))
             .then_with(|| compare_versions(b.version(), a.version()))
     });
-    let mut versions: Vec<_> = found.iter().map(|it| it.version().to_owned()).collect();
-    found.retain(|subject| match name.version() {
+    let is_meant = |subject: &Subject| match name.version() {
         VersionRequest::Latest => true,
         exact => exact.names(subject.version()),
-    });
-    if found.is_empty() {
-        versions.dedup();
-        let error = LookupError::NotFound {
-            name: name.to_string(),
-            versions,
-            meant,
-            source: PluginNotFound,
-        };
+    };
+    if !found.iter().any(is_meant) {
+        let (ready, refused): (Vec<_>, Vec<_>) =
+            found.iter().partition(|it| it.refusals.is_empty());
+        let ready = ready.into_iter().map(Subject::version);
+        let refused = refused.into_iter().map(Subject::version);
+        let error = LookupError::not_found(&name, ready, refused, meant);
         return Err(not_found(error, text));
     }
+    found.retain(is_meant);
     Ok(found)
 }
 
