@@ -55,7 +55,7 @@ pub(crate) fn run(global: &Global, files: &[PathBuf]) -> Result<Exit, Failure> {
 /// Returns that a plugin folder isn't there.
 pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failure> {
     let read = pipeline_file::read(files, &|name| std::env::var(name));
-    let (pipelines, mut problems, warnings, exit) = match read {
+    let (pipelines, mut problems, mut warnings, exit) = match read {
         Ok(read) => (read.pipelines, Vec::new(), read.warnings, Exit::Ok),
         Err(rejected) => {
             let exit = rejected.exit();
@@ -73,8 +73,14 @@ pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failu
         .iter()
         .flat_map(|entry| pipeline_file::check(entry, &service));
     problems.extend(found);
+    let passed_over = pipelines
+        .iter()
+        .flat_map(|entry| pipeline_file::passed_over(entry, &service));
+    warnings.extend(passed_over);
     let file = |problem: &Problem| files.iter().position(|file| **file == *problem.place.file);
-    problems.sort_by_key(|it| (file(it), it.place.line(), it.place.column()));
+    for all in [&mut problems, &mut warnings] {
+        all.sort_by_key(|it| (file(it), it.place.line(), it.place.column()));
+    }
     Ok(Checked {
         exit: match exit {
             Exit::Ok if !problems.is_empty() => Exit::Usage,

@@ -22,7 +22,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use config::{check, locate, to_config};
+pub(crate) use config::{check, locate, passed_over, to_config};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem};
 pub(crate) use settings::Settings;

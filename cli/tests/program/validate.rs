@@ -1,5 +1,8 @@
 //! All that is wrong with pipeline files, without starting anything.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use crate::support::{Finished, Place, wait_until};
@@ -119,6 +122,43 @@ fn a_warning_is_told_and_keeps_nothing_from_running() {
     assert_eq!(warning["severity"], "warning");
     assert_eq!(warning["line"], 7);
     assert!(json.stderr.contains("warning: a.yaml:7:5: "), "{json:?}");
+}
+
+#[test]
+fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.write("a.yaml", good());
+    let warnings = || {
+        let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
+        let document: Value = serde_json::from_str(&json.stdout).unwrap();
+        document["problems"].as_array().unwrap().clone()
+    };
+    assert_eq!(warnings(), Vec::<Value>::new());
+    let file = place.path("plugins/libforebay_connector_file.so");
+    fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
+    let warnings = warnings();
+    let [warning] = &*warnings else {
+        panic!("{warnings:?}");
+    };
+    // The destination names the builtin.
+    assert_eq!(warning["code"], "pipeline.passed_over");
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(
+        (&warning["line"], &warning["column"]),
+        (&5.into(), &41.into())
+    );
+    let message = warning["message"].as_str().unwrap();
+    for part in [
+        "`builtin:file@v0.1.0`",
+        "libforebay_connector_file.so",
+        "write",
+    ] {
+        assert!(message.contains(part), "no {part} in {message}");
+    }
+    let help = warning["help"].as_str().unwrap();
+    assert!(help.contains("chmod o-w"), "{help}");
+    assert!(help.contains("`builtin:file@v0.1.0`"), "{help}");
 }
 
 #[test]

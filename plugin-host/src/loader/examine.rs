@@ -87,7 +87,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Opens a regular file whoever it belongs to, to look at it; without waiting, should it be a pipe.
-fn open_untrusted(path: &Path) -> io::Result<File> {
+pub(super) fn open_untrusted(path: &Path) -> io::Result<File> {
     // Opening a device can have effects.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -144,7 +144,7 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>, trust: &Trust) -> Vec<Foun
                 plugins[at].paths.push(path);
             }
             Err(error) => {
-                let specification = specification_of(&path, trust);
+                let specification = specification_of(&path);
                 let name = specification
                     .as_ref()
                     .and_then(|it| explicit_name(PluginKind::Standalone, it).ok());

@@ -1,5 +1,7 @@
 //! Several files with the same plugin: which of them is used.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use forebay_tests::{Folder, plugin_file};
@@ -74,6 +76,16 @@ fn a_plugin_that_is_refused_keeps_its_name_and_is_explained() {
         let error = service.find(&name.parse().unwrap()).unwrap_err();
         assert_eq!(error.code(), "plugin.not_found", "{name}");
     }
+}
+
+#[test]
+fn a_file_that_is_not_trusted_is_known_by_its_name_too() {
+    let folder = Folder::new();
+    let path = folder.copy("a.so", &plugin_file(SOURCE));
+    fs::set_permissions(&path, Permissions::from_mode(0o646)).unwrap();
+    let service = PluginService::new(Registry::default(), scan(&[&folder]));
+    let error = service.find(&SOURCE.parse().unwrap()).unwrap_err();
+    assert_eq!(error.code(), "load.world_writable");
 }
 
 #[test]
