@@ -125,6 +125,30 @@ fn a_warning_is_told_and_keeps_nothing_from_running() {
 }
 
 #[test]
+fn what_conduit_writes_by_default_is_accepted() {
+    let place = Place::new();
+    let schemas = ("sdk.schema.extract.type", "avro");
+    let format = ("format.options.id", "int");
+    place.pipeline(
+        (
+            "builtin:generator",
+            &[
+                ("readTime", "0s"),
+                ("format.type", "structured"),
+                format,
+                schemas,
+            ],
+        ),
+        ("builtin:log", &[schemas]),
+    );
+    let told = place.run(&["validate", "pipeline.yaml"]).expect_code(0);
+    let warnings = told
+        .stderr
+        .matches("\"sdk.schema.extract.type\" has no effect");
+    assert_eq!(warnings.count(), 2, "{told:?}");
+}
+
+#[test]
 fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let place = Place::new();
     place.install(&["forebay_connector_file"]);

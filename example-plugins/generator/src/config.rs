@@ -17,9 +17,9 @@ pub struct Config {
     /// Records per second; 0 makes them as fast as they are taken.
     #[parameter(default = 0, greater_than = -1)]
     pub(crate) rate: f64,
-    /// Deprecated, use `rate`: time from one record to the next.
-    #[parameter(greater_than = "0s")]
-    pub(crate) read_time: Option<Duration>,
+    /// Deprecated, use `rate`: time from one record to the next; 0 is no delay.
+    #[parameter(default = "0s")]
+    pub(crate) read_time: Duration,
     #[parameter(nested)]
     pub(crate) burst: BurstConfig,
     /// What the records say that happened, in turn: create, update, delete, snapshot.
