@@ -146,6 +146,11 @@ fn what_conduit_writes_by_default_is_accepted() {
         .stderr
         .matches("\"sdk.schema.extract.type\" has no effect");
     assert_eq!(warnings.count(), 2, "{told:?}");
+    for name in ["readTime", "burst.sleepTime"] {
+        let negative = ("builtin:generator", &[(name, "-1s")][..]);
+        place.pipeline(negative, ("builtin:log", &[]));
+        place.run(&["validate", "pipeline.yaml"]).expect_code(2);
+    }
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn other_files_and_folders_within_are_not_looked_at() {
     let folder = Folder::new();
     folder.put("readme.md", "Plugins go here.");
     folder.put("plugin.so.part", good().cut(1000));
-    std::fs::create_dir(folder.at("older")).unwrap();
+    fs::create_dir(folder.at("older")).unwrap();
     folder.copy("older/good.so", &plugin_file(SOURCE));
     let registry = scan(&[&folder, &Folder::new()]);
     assert!(ready(&registry).is_empty());
