@@ -16,6 +16,10 @@ use crate::output;
 /// Where the lines of running pipelines come from that stand in for live lines.
 pub(crate) const PROGRESS_TARGET: &str = "forebay::progress";
 
+/// Where the lines of the `log` destination come from, linked in or loaded: showing records is all
+/// that it is for.
+const RECORDS_TARGET: &str = "forebay_connector_log";
+
 /// Of a record that is not written.
 const WARM_UP: &str = "forebay::warm_up";
 
@@ -50,8 +54,11 @@ pub(crate) fn start(arguments: &Global) {
             write_record(out, &timestamp, record)
         });
     if level == LevelFilter::Warn && arguments.log_level.is_none() {
-        // Without a terminal, how a run is going is told even if nobody asked.
-        builder.filter_module(PROGRESS_TARGET, LevelFilter::Info);
+        // Without a terminal, how a run is going is told even if nobody asked. Who has a pipeline log
+        // its records has asked.
+        builder
+            .filter_module(PROGRESS_TARGET, LevelFilter::Info)
+            .filter_module(RECORDS_TARGET, LevelFilter::Info);
     }
     builder.init();
     // The first record of a thread registers the destructor of a thread-local, which takes the

@@ -73,14 +73,18 @@ pub(crate) fn check(global: &Global, files: &[PathBuf]) -> Result<Checked, Failu
     for entry in &pipelines {
         pipeline_file::check(entry, &service, &mut report);
     }
+    let passed_over = pipelines
+        .iter()
+        .flat_map(|entry| pipeline_file::passed_over(entry, &service));
+    report.warnings.extend(passed_over);
     let Report {
         mut problems,
         mut warnings,
     } = report;
     let file = |problem: &Problem| files.iter().position(|file| **file == *problem.place.file);
-    let place = |it: &Problem| (file(it), it.place.line(), it.place.column());
-    problems.sort_by_key(place);
-    warnings.sort_by_key(place);
+    for all in [&mut problems, &mut warnings] {
+        all.sort_by_key(|it| (file(it), it.place.line(), it.place.column()));
+    }
     Ok(Checked {
         exit: match exit {
             Exit::Ok if !problems.is_empty() => Exit::Usage,

@@ -93,6 +93,7 @@ mod dispenser;
 pub mod embedded;
 mod ffi;
 pub mod loader;
+mod nearest;
 pub mod parameters;
 mod pipeline;
 pub mod registry;
@@ -106,6 +107,7 @@ mod supervisor;
 mod validation;
 
 pub use dispenser::{Dispenser, Specifier};
+pub use nearest::nearest;
 pub use parameters::ConfigError;
 pub use pipeline::{
     ConnectorConfig, Engine, Event, Events, NotStarted, Outcome, Pipeline, PipelineConfig,

@@ -8,8 +8,10 @@ use plugin_api::{PluginNotFound, Specification};
 
 use crate::dispenser::Dispenser;
 use crate::loader::LoadError;
-use crate::parameters::suggest::nearest;
-use crate::registry::{Blueprint, NameError, PluginKind, PluginName, Quarantined, Registry};
+use crate::nearest::nearest;
+use crate::registry::{
+    Blueprint, NameError, PluginKind, PluginName, Quarantined, Registry, compare_versions,
+};
 
 /// Finds plugins among the builtin and the standalone ones.
 #[derive(Debug, Default)]
@@ -97,17 +99,44 @@ impl PluginService {
         Ok(Dispenser::new(plugin))
     }
 
-    /// Finds a plugin. A name without a kind means a standalone plugin where there is one.
+    /// Finds a plugin. A name without a kind means a standalone plugin where there is one that can
+    /// be used; [`passed_over`](Self::passed_over) tells of one that can't.
     ///
     /// # Errors
     ///
     /// Returns [`LookupError::NotFound`] with the versions that are there.
     pub fn find(&self, name: &PluginName) -> Result<Arc<Blueprint>, LookupError> {
         let standalone = self.standalone();
+        let found = self.find_with(&standalone, name)?;
+        if let Some(file) = standalone.refused_before(name, &found) {
+            log::debug!(
+                "`{name}` is `{}`: `{}` can't be used: {}",
+                found.name(),
+                file.path.display(),
+                file.error
+            );
+        }
+        Ok(found)
+    }
+
+    /// A file that the name would mean rather than the plugin that [`find`](Self::find) returns,
+    /// were it not quarantined: `None` where there is none, or nothing is found.
+    #[must_use]
+    pub fn passed_over(&self, name: &PluginName) -> Option<Quarantined> {
+        let standalone = self.standalone();
+        let found = self.find_with(&standalone, name).ok()?;
+        standalone.refused_before(name, &found).cloned()
+    }
+
+    fn find_with(
+        &self,
+        standalone: &Registry,
+        name: &PluginName,
+    ) -> Result<Arc<Blueprint>, LookupError> {
         let registries: &[&Registry] = match name.kind() {
             PluginKind::Builtin => &[&self.builtin],
-            PluginKind::Standalone => &[&standalone],
-            PluginKind::Any => &[&standalone, &self.builtin],
+            PluginKind::Standalone => &[standalone],
+            PluginKind::Any => &[standalone, &self.builtin],
         };
         registries
             .iter()
@@ -120,27 +149,20 @@ impl PluginService {
                         error: Box::new(refused.error.clone()),
                     };
                 }
-                let versions = registries
+                let versions = registries.iter().flat_map(|it| it.versions(name.name()));
+                let refused = registries
                     .iter()
-                    .flat_map(|registry| registry.versions(name.name()))
-                    .map(str::to_owned)
-                    .collect();
-                LookupError::NotFound {
-                    name: name.to_string(),
-                    versions,
-                    meant: self.meant(name),
-                    source: PluginNotFound,
-                }
+                    .flat_map(|it| it.refused_versions(name.name()));
+                let meant = self.meant(standalone, name);
+                LookupError::not_found(name, versions, refused, meant)
             })
     }
 
     /// The plugin whose name is nearest to one that isn't there, in whatever registry.
-    fn meant(&self, name: &PluginName) -> Option<String> {
-        let standalone = self.standalone();
-        let all = [&*standalone, &self.builtin];
+    fn meant(&self, standalone: &Registry, name: &PluginName) -> Option<String> {
+        let all = [standalone, &self.builtin];
         let plugins = || all.into_iter().flat_map(Registry::plugins);
-        let names: Vec<_> = plugins().map(|it| it.name().name().to_owned()).collect();
-        let meant = nearest(name.name(), names.iter())?;
+        let meant = nearest(name.name(), plugins().map(|it| it.name().name()))?;
         plugins()
             .map(|plugin| plugin.name())
             .find(|name| name.name() == meant)
@@ -181,12 +203,14 @@ fn first(quarantined: &[Quarantined]) -> (String, String) {
 #[non_exhaustive]
 pub enum LookupError {
     /// No plugin has the name and version.
-    #[error("no plugin `{name}`{}", available(.versions))]
+    #[error("no plugin `{name}`{}", available(.versions, .refused))]
     NotFound {
         /// The name, in all its parts.
         name: String,
         /// Versions of a plugin with that name that are there, newest first.
         versions: Vec<String>,
+        /// Versions that are there only as files that can't be used, newest first.
+        refused: Vec<String>,
         /// A plugin whose name is the same or nearly so, with its kind.
         meant: Option<String>,
         /// The cause, for those who match on it.
@@ -205,14 +229,47 @@ pub enum LookupError {
     Name(#[from] NameError),
 }
 
-fn available(versions: &[String]) -> String {
-    if versions.is_empty() {
-        return String::new();
+fn available(versions: &[String], refused: &[String]) -> String {
+    let mut text = String::new();
+    if !versions.is_empty() {
+        text += &format!("; there is {}", versions.join(", "));
     }
-    format!("; there is {}", versions.join(", "))
+    if !refused.is_empty() {
+        let are = if refused.len() == 1 { "is" } else { "are" };
+        text += &format!("; {} {are} quarantined", refused.join(", "));
+    }
+    text
+}
+
+fn newest_first<'a>(versions: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut versions: Vec<_> = versions.map(str::to_owned).collect();
+    // Those of one age lie together, so that the same ones do.
+    versions.sort_by(|a, b| compare_versions(b, a).then_with(|| a.cmp(b)));
+    versions.dedup();
+    versions
 }
 
 impl LookupError {
+    /// Makes the error for a name that is not there, from the versions of its plugin in any order.
+    #[must_use]
+    pub fn not_found<'a>(
+        name: &PluginName,
+        versions: impl Iterator<Item = &'a str>,
+        refused: impl Iterator<Item = &'a str>,
+        meant: Option<String>,
+    ) -> Self {
+        let versions = newest_first(versions);
+        let mut refused = newest_first(refused);
+        refused.retain(|version| !versions.contains(version));
+        Self::NotFound {
+            name: name.to_string(),
+            versions,
+            refused,
+            meant,
+            source: PluginNotFound,
+        }
+    }
+
     /// Stable identifier for tests and tools.
     #[must_use]
     pub fn code(&self) -> &'static str {

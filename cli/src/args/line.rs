@@ -63,8 +63,8 @@ pub(super) struct Flags {
     /// Log more; repeatable
     ///
     /// `-v` logs info, `-vv` debug, `-vvv` trace, on standard error. Without it there are warnings
-    /// and errors, and where standard error is no terminal a line on each pipeline every 10
-    /// seconds.
+    /// and errors, the records of `log` destinations from info on, and where standard error is no
+    /// terminal a line on each pipeline every 10 seconds.
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub(super) verbose: u8,
 

@@ -7,10 +7,12 @@ mod page;
 
 use std::path::{Path, PathBuf};
 
-use plugin_api::{PluginNotFound, Specification};
+use plugin_api::Specification;
 use plugin_host::loader::{Examined, LoadError, Marker, examine};
-use plugin_host::registry::{ENDINGS, NameError, VersionRequest, compare_versions, plugin_files};
-use plugin_host::{Blueprint, LookupError, PluginKind, PluginName, specification};
+use plugin_host::registry::{
+    ENDINGS, NameError, VersionRequest, compare_versions, examine_folders,
+};
+use plugin_host::{Blueprint, LookupError, PluginKind, PluginName, nearest, specification};
 use serde_json::{Value, json};
 
 use crate::args::Global;
@@ -90,25 +92,17 @@ fn named(global: &Global, text: &str) -> Result<Vec<Subject>, Failure> {
     let name: PluginName = text
         .parse()
         .map_err(|error: NameError| not_found(error, text))?;
-    let is_called = |subject: &Subject| {
-        let specification = subject.specification.as_ref();
-        specification.is_some_and(|it| it.name == name.name())
-    };
     let mut found = Vec::new();
     if name.kind() != PluginKind::Builtin {
         let (folders, options) = plugins::folders(global)?;
-        for folder in folders {
-            // One that can't be read has no plugins, as for a run.
-            let files = plugin_files(&folder).unwrap_or_default();
-            let files = files.iter().map(|file| of_file(examine(file, &options)));
-            found.extend(files.filter(is_called));
-        }
+        let files = examine_folders(&folders, &options);
+        found.extend(files.into_iter().map(of_file));
     }
-    if name.kind() != PluginKind::Standalone {
-        let builtin = plugins::builtin();
-        let builtin = builtin.plugins().map(|plugin| of_builtin(plugin));
-        found.extend(builtin.filter(is_called));
-    }
+    let builtin = plugins::builtin();
+    found.extend(builtin.plugins().map(|plugin| of_builtin(plugin)));
+    let meant = meant(&name, &found);
+    let is_kind = |kind| name.kind() == PluginKind::Any || name.kind() == kind;
+    found.retain(|it| is_kind(it.kind) && it.called() == Some(name.name()));
     // What can't be used last, standalone before builtin, the newest first; then as it was found,
     // which is the order of the folders.
     found.sort_by(|a, b| {
@@ -117,22 +111,27 @@ fn named(global: &Global, text: &str) -> Result<Vec<Subject>, Failure> {
             .cmp(&rank(b))
             .then_with(|| compare_versions(b.version(), a.version()))
     });
-    let mut versions: Vec<_> = found.iter().map(|it| it.version().to_owned()).collect();
-    found.retain(|subject| match name.version() {
+    let is_meant = |subject: &Subject| match name.version() {
         VersionRequest::Latest => true,
         exact => exact.names(subject.version()),
-    });
-    if found.is_empty() {
-        versions.dedup();
-        let error = LookupError::NotFound {
-            name: name.to_string(),
-            versions,
-            meant: None,
-            source: PluginNotFound,
-        };
+    };
+    if !found.iter().any(is_meant) {
+        let (ready, refused): (Vec<_>, Vec<_>) =
+            found.iter().partition(|it| it.refusals.is_empty());
+        let ready = ready.into_iter().map(Subject::version);
+        let refused = refused.into_iter().map(Subject::version);
+        let error = LookupError::not_found(&name, ready, refused, meant);
         return Err(not_found(error, text));
     }
+    found.retain(is_meant);
     Ok(found)
+}
+
+/// The plugin whose name is nearest to the one that was asked for.
+fn meant(name: &PluginName, all: &[Subject]) -> Option<String> {
+    let meant = nearest(name.name(), all.iter().filter_map(Subject::called))?;
+    let subject = all.iter().find(|it| it.called() == Some(meant))?;
+    Some(format!("{}:{meant}", subject.kind))
 }
 
 fn not_found(error: impl Into<LookupError>, text: &str) -> Failure {
@@ -145,13 +144,16 @@ fn not_found(error: impl Into<LookupError>, text: &str) -> Failure {
 }
 
 impl Subject {
+    fn called(&self) -> Option<&str> {
+        self.specification.as_ref().map(|it| &*it.name)
+    }
+
     fn version(&self) -> &str {
         self.specification.as_ref().map_or("", |it| &it.version)
     }
 }
 
 fn of_file(file: Examined) -> Subject {
-    let hash = file.hash();
     let name = file.marker.as_ref().and_then(|marker| {
         let Specification { name, version, .. } = &marker.specification;
         PluginName::explicit(PluginKind::Standalone, name, version).ok()
@@ -169,7 +171,7 @@ fn of_file(file: Examined) -> Subject {
         path: Some(file.path),
         specification,
         build,
-        hash,
+        hash: file.hash,
         needed: file.needed,
         run_paths: file.run_paths,
         glibc: file.glibc.map(|version| version.to_string()),

@@ -61,7 +61,7 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
         match config.validate(service, side) {
             Ok(ignored) => {
                 for setting in ignored {
-                    let place = place_of(connector, setting.name);
+                    let place = place_of(connector, &setting.name);
                     let text = format!("connector `{}`: {setting}", connector.id);
                     let help = "remove it: only Conduit heeds it";
                     report.warning(place, "config.no_effect", text, help);
@@ -79,6 +79,32 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
             }
         }
     }
+}
+
+/// Where a connector's plugin isn't the one that its name means first, because that one's file can't
+/// be used: a pipeline runs all the same, but perhaps not with the plugin that the user has put there.
+pub(crate) fn passed_over(entry: &PipelineEntry, service: &PluginService) -> Vec<Problem> {
+    let mut report = Report::default();
+    for connector in &entry.connectors {
+        let Ok(name) = connector.plugin.parse::<PluginName>() else {
+            continue;
+        };
+        let Some((found, file)) = service.find(&name).ok().zip(service.passed_over(&name)) else {
+            continue;
+        };
+        let (written, found) = (&connector.plugin, found.name());
+        report.warning(
+            &connector.plugin_place,
+            "pipeline.passed_over",
+            format!(
+                "`{written}` is `{found}` here, as the file `{}` can't be used: {}",
+                file.path.display(),
+                file.error
+            ),
+            format!("{}; or write `{found}` if that is meant", file.error.help()),
+        );
+    }
+    report.warnings
 }
 
 fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<ConnectorConfig> {

@@ -3,13 +3,15 @@
 //! Owns what every part of a pipeline file shares: unknown fields, missing fields, values of the
 //! wrong kind, variables. Doesn't know what any field means.
 
+use plugin_host::nearest;
+
 use super::environment::{Environment, expand};
 use super::node::{Entry, Node, Value};
 use super::problem::{Place, Report};
-use super::suggest::closest;
 
 /// Fields of Conduit that change what happens to records: what they are called in messages, and what
-/// would happen if they were ignored. They are known, but refused unless empty.
+/// would happen if they were ignored. They are known, but refused unless empty, also where their name
+/// is misspelt: no pipeline with processors runs without them.
 pub(super) const UNSUPPORTED: &[(&str, &str, &str)] = &[
     (
         "processors",
@@ -42,7 +44,7 @@ pub(super) struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// Takes `node` as a mapping and warns of the fields that aren't in `known`; `None` if it is
+    /// Takes `node` as a mapping and tells of the fields that aren't in `known`; `None` if it is
     /// none, which is then told.
     pub(super) fn of(
         node: &'n Node,
@@ -67,16 +69,35 @@ impl<'n> Fields<'n> {
         };
         for entry in entries {
             let name = entry.key.text.as_str();
-            if !known.contains(&name) {
-                scope.report.warning(
+            if known.contains(&name) {
+                continue;
+            }
+            let unsupported = UNSUPPORTED.iter().map(|&(field, ..)| field);
+            let meant = nearest(name, known.iter().copied().chain(unsupported));
+            let mut unsupported = UNSUPPORTED.iter();
+            match unsupported.find(|&&(field, ..)| meant == Some(field)) {
+                Some((meant, subject, otherwise)) if !entry.value.is_empty() => {
+                    scope.report.problem(
+                        &entry.key.place,
+                        "pipeline.unsupported",
+                        format!(
+                            "{what} has no field `{name}`; if `{meant}` is meant: {subject} are \
+                             not supported yet; {otherwise}"
+                        ),
+                        format!("remove `{name}`"),
+                    );
+                }
+                _ => scope.report.warning(
                     &entry.key.place,
                     "pipeline.unknown_field",
                     format!("{what} has no field `{name}`; it is ignored"),
-                    match closest(name, known) {
-                        Some(meant) => format!("did you mean `{meant}`?"),
-                        None => has.clone(),
+                    match meant {
+                        Some(meant) if known.contains(&meant) => {
+                            format!("did you mean `{meant}`?")
+                        }
+                        _ => has.clone(),
                     },
-                );
+                ),
             }
         }
         Some(Self {

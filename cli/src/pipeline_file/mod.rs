@@ -11,18 +11,18 @@ mod node;
 mod pipeline;
 mod problem;
 mod settings;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod values;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use config::{check, locate, to_config};
+pub(crate) use config::{check, locate, passed_over, to_config};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem, Report};
 pub(crate) use settings::Settings;
@@ -123,8 +123,21 @@ pub(crate) fn read(
     let mut pipelines = Vec::new();
     let mut all = Report::default();
     let mut ids = Ids::new();
+    let mut seen = BTreeSet::new();
     for path in paths {
         let file: Arc<Path> = Arc::from(path.as_path());
+        // Read again, each of its pipelines would be told as another one with the same id.
+        if let Ok(real) = path.canonicalize()
+            && !seen.insert(real)
+        {
+            all.problem(
+                &Place::whole(&file),
+                "pipeline.named_twice",
+                "the file is named twice",
+                "name it once; each pipeline runs once at a time",
+            );
+            continue;
+        }
         let mut scope = Scope {
             environment,
             report: Report::default(),

@@ -45,6 +45,16 @@ impl Node {
         matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 
+    /// Whether the value says nothing: absent, an empty text, list or mapping.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.value {
+            _ if self.is_null() => true,
+            Value::Scalar { text, .. } => text.is_empty(),
+            Value::Sequence(items) => items.is_empty(),
+            Value::Mapping(entries) => entries.is_empty(),
+        }
+    }
+
     /// What the value is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {

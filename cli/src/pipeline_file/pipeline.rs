@@ -4,7 +4,7 @@
 //! which plugins exist; whether a plugin has a parameter is checked where the plugin is known.
 
 use super::fields::{Fields, Scope, UNSUPPORTED};
-use super::node::{Node, Value};
+use super::node::Node;
 use super::problem::Place;
 use super::settings::Settings;
 use super::values::{Ids, choice, id};
@@ -220,12 +220,7 @@ fn refuse_unsupported(fields: &Fields<'_>, scope: &mut Scope<'_>) {
         let Some((node, place)) = fields.get(name) else {
             continue;
         };
-        let is_empty = match &node.value {
-            Value::Scalar { text, .. } => text.is_empty(),
-            Value::Sequence(items) => items.is_empty(),
-            Value::Mapping(entries) => entries.is_empty(),
-        };
-        if !is_empty {
+        if !node.is_empty() {
             scope.report.problem(
                 place,
                 "pipeline.unsupported",

@@ -314,6 +314,48 @@ workers: 1
 }
 
 #[test]
+fn what_was_probably_meant_and_is_not_supported_is_named() {
+    let text = with_connectors(
+        "      - {id: s, type: source, plugin: x}
+      - {id: d, type: destination, plugin: x}
+    procesors: ",
+    );
+    let rejected = read_texts(&[&format!("{text}[{{id: f, plugin: field.set}}]\n")]).unwrap_err();
+    let [problem] = &*rejected.problems else {
+        panic!("{:?}", rejected.problems);
+    };
+    let message = &problem.message;
+    assert!(message.contains("no field `procesors`"), "{message}");
+    assert!(
+        message.contains("processors are not supported"),
+        "{message}"
+    );
+    assert!(problem.help.contains("`procesors`"), "{}", problem.help);
+    assert_eq!(rejected.warnings, []);
+    // Without a value it asks for nothing.
+    let files = read_texts(&[&format!("{text}[]\n")]).unwrap();
+    assert_eq!(places(&files.warnings), ["0:7:5 pipeline.unknown_field"]);
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_told_as_that() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.yaml");
+    let connectors = "      - {id: s, type: source, plugin: x}
+      - {id: d, type: destination, plugin: x}
+";
+    fs::write(&path, with_connectors(connectors)).unwrap();
+    let again = folder.path().join(".").join("a.yaml");
+    let rejected = read(&[path.clone(), again, path], &variables).unwrap_err();
+    assert_eq!(
+        places(&rejected.problems),
+        ["a:0:0 pipeline.named_twice"; 2]
+    );
+    assert_eq!(rejected.pipelines.len(), 1);
+    assert_eq!(rejected.exit(), Exit::Usage);
+}
+
+#[test]
 fn bad_files_are_told_with_line_and_column() {
     let settings = |lines: &str| with_settings(lines);
     let pipeline = |fields: &str| {
@@ -431,6 +473,31 @@ fn bad_files_are_told_with_line_and_column() {
             "dead-letter queue",
             pipeline("    dead-letter-queue: {plugin: builtin:file}\n"),
             "7:5 pipeline.unsupported",
+        ),
+        (
+            "processors misspelt",
+            pipeline("    procesors:\n      - {id: f, plugin: field.set}\n"),
+            "7:5 pipeline.unsupported",
+        ),
+        (
+            "processors in capitals",
+            pipeline("    Processors: [{id: f, plugin: field.set}]\n"),
+            "7:5 pipeline.unsupported",
+        ),
+        (
+            "dead-letter queue misspelt",
+            pipeline("    deadLetterQueue: {plugin: builtin:file}\n"),
+            "7:5 pipeline.unsupported",
+        ),
+        (
+            "processors in the wrong place",
+            "version: 2.2\npipelines: []\nprocessors: [{id: f}]\n".into(),
+            "3:1 pipeline.unsupported",
+        ),
+        (
+            "condition of a connector misspelt",
+            with_connectors("      - {id: s, type: source, plugin: x, conditions: 'a'}\n"),
+            "5:42 pipeline.unsupported",
         ),
         // The connectors.
         (

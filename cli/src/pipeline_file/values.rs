@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use plugin_host::nearest;
+
 use super::fields::{Fields, Scope, listed};
 use super::problem::Place;
-use super::suggest::closest;
 
 /// Longest id, in characters.
 const ID_LENGTH_MAX: usize = 256;
@@ -60,7 +61,7 @@ pub(super) fn choice<T: Copy>(
         return Some(value);
     }
     let words: Vec<_> = choices.iter().map(|&(word, _)| word).collect();
-    let help = match closest(&text, &words) {
+    let help = match nearest(&text, words.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("it can be {}", listed(&words).replace(" and ", " or ")),
     };

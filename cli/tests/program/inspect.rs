@@ -147,6 +147,32 @@ fn a_name_means_standalone_plugins_before_builtin_ones_and_what_is_refused_last(
 }
 
 #[test]
+fn files_that_keep_each_other_out_are_told_as_in_the_list() {
+    let place = installed();
+    let mut other = place.read(FILE);
+    other.push(0);
+    place.write("plugins/other.so", other);
+    let plugins = inspected(&place, 0, &["file"]);
+    let told: Vec<_> = plugins
+        .iter()
+        .map(|it| (&it["path"], &it["refusals"][0]["code"]))
+        .collect();
+    let paths = [FILE, "plugins/other.so"].map(|path| Value::from(format!("./{path}")));
+    let duplicate = Value::from("load.duplicate");
+    assert_eq!(
+        told,
+        [
+            (&Value::Null, &Value::Null),
+            (&paths[0], &duplicate),
+            (&paths[1], &duplicate)
+        ]
+    );
+    assert_eq!(inspected(&place, 3, &["standalone:file"]).len(), 2);
+    let list = place.run(&["list"]).expect_code(0).stdout;
+    assert_eq!(list.matches("load.duplicate").count(), 2, "{list}");
+}
+
+#[test]
 fn what_is_not_there_is_told_with_what_is() {
     let place = installed();
     let missing = |name: &str| -> Finished { place.run(&["inspect", name]).expect_code(2) };
@@ -156,6 +182,18 @@ fn what_is_not_there_is_told_with_what_is() {
         "{version}"
     );
     assert!(missing("nothing").stderr.contains("`./nothing`"));
+    let logg = missing("logg").stderr;
+    assert!(logg.contains("did you mean `builtin:log`?"), "{logg}");
+    let standalone = missing("standalone:log").stderr;
+    assert!(
+        standalone.contains("did you mean `builtin:log`?"),
+        "{standalone}"
+    );
+    let discrad = missing("discrad").stderr;
+    assert!(
+        discrad.contains("did you mean `standalone:discard`?"),
+        "{discrad}"
+    );
     assert!(missing("x:file").stderr.contains("prefix"));
 }
 

@@ -147,6 +147,38 @@ fn a_destination_gets_the_same_bytes() {
 }
 
 #[test]
+fn records_are_logged_at_the_level_that_is_the_default() {
+    let place = Place::new();
+    place.install(&["forebay_connector_log"]);
+    place.write("in.txt", "one\ntwo\n");
+    for kind in ["builtin", "standalone"] {
+        place.pipeline(
+            ("builtin:file", &[("path", "in.txt"), ("follow", "false")]),
+            (&format!("{kind}:log"), &[("message", "seen")]),
+        );
+        for (n, (flags, expected)) in [
+            (&[][..], 2),
+            (&["-q"], 0),
+            (&["--log-level", "warn"], 0),
+            (&["--log-level", "info"], 2),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let state = format!("{kind}-{n}");
+            let all = [&["run", "pipeline.yaml", "--state", &state], flags].concat();
+            let finished = place.run(&all).expect_code(0);
+            let lines = finished.stderr.lines();
+            let seen = lines.filter(|line| line.contains("INFO") && line.contains(": seen"));
+            assert_eq!(seen.count(), expected, "{kind} {flags:?} {finished:?}");
+            // Nothing else is told without being asked for.
+            let opening = finished.stderr.contains("opening `");
+            assert_eq!(opening, flags.contains(&"info"), "{finished:?}");
+        }
+    }
+}
+
+#[test]
 fn a_record_is_logged_as_the_same_line() {
     // Both read one and the same file, as positions name it.
     let place = Place::new();

@@ -1,5 +1,8 @@
 //! All that is wrong with pipeline files, without starting anything.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use crate::support::{Finished, Place, wait_until};
@@ -155,6 +158,72 @@ fn a_setting_without_effect_is_told_once_and_with_its_place() {
         (&warning["line"], &warning["column"]),
         (&json!(5), &json!(112))
     );
+}
+
+#[test]
+fn what_conduit_writes_by_default_is_accepted() {
+    let place = Place::new();
+    let schemas = ("sdk.schema.extract.type", "avro");
+    let format = ("format.options.id", "int");
+    place.pipeline(
+        (
+            "builtin:generator",
+            &[
+                ("readTime", "0s"),
+                ("format.type", "structured"),
+                format,
+                schemas,
+            ],
+        ),
+        ("builtin:log", &[schemas]),
+    );
+    let told = place.run(&["validate", "pipeline.yaml"]).expect_code(0);
+    let warnings = told
+        .stderr
+        .matches("\"sdk.schema.extract.type\" has no effect");
+    assert_eq!(warnings.count(), 2, "{told:?}");
+    for name in ["readTime", "burst.sleepTime"] {
+        let negative = ("builtin:generator", &[(name, "-1s")][..]);
+        place.pipeline(negative, ("builtin:log", &[]));
+        place.run(&["validate", "pipeline.yaml"]).expect_code(2);
+    }
+}
+
+#[test]
+fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.write("a.yaml", good());
+    let warnings = || {
+        let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
+        let document: Value = serde_json::from_str(&json.stdout).unwrap();
+        document["problems"].as_array().unwrap().clone()
+    };
+    assert_eq!(warnings(), Vec::<Value>::new());
+    let file = place.path("plugins/libforebay_connector_file.so");
+    fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
+    let warnings = warnings();
+    let [warning] = &*warnings else {
+        panic!("{warnings:?}");
+    };
+    // The destination names the builtin.
+    assert_eq!(warning["code"], "pipeline.passed_over");
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(
+        (&warning["line"], &warning["column"]),
+        (&5.into(), &41.into())
+    );
+    let message = warning["message"].as_str().unwrap();
+    for part in [
+        "`builtin:file@v0.1.0`",
+        "libforebay_connector_file.so",
+        "write",
+    ] {
+        assert!(message.contains(part), "no {part} in {message}");
+    }
+    let help = warning["help"].as_str().unwrap();
+    assert!(help.contains("chmod o-w"), "{help}");
+    assert!(help.contains("`builtin:file@v0.1.0`"), "{help}");
 }
 
 #[test]

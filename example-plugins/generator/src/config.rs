@@ -17,9 +17,9 @@ pub struct Config {
     /// Records per second; 0 makes them as fast as they are taken.
     #[parameter(default = 0, greater_than = -1)]
     pub(crate) rate: f64,
-    /// Deprecated, use `rate`: time from one record to the next.
-    #[parameter(greater_than = "0s")]
-    pub(crate) read_time: Option<Duration>,
+    /// Deprecated, use `rate`: time from one record to the next; 0 is no delay.
+    #[parameter(default = "0s", greater_than = "-1ns")]
+    pub(crate) read_time: Duration,
     #[parameter(nested)]
     pub(crate) burst: BurstConfig,
     /// What the records say that happened, in turn: create, update, delete, snapshot.
@@ -62,7 +62,7 @@ pub struct Config {
 #[derive(Debug, Parameters)]
 pub(crate) struct BurstConfig {
     /// How long no record is made after each burst; 0 makes records all the time.
-    #[parameter(default = "0s")]
+    #[parameter(default = "0s", greater_than = "-1ns")]
     pub(crate) sleep_time: Duration,
     /// How long a burst is.
     #[parameter(default = "1s", greater_than = "0s")]

@@ -13,7 +13,7 @@ mod pace;
 mod timing;
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plugin_api::{
     BatchWriter, Context, DecimalCounter, Error, Field, FieldWriter, Position, Progress,
@@ -46,7 +46,7 @@ impl Source for Generator {
     type Config = Config;
 
     fn validate(config: &Config) -> Result<()> {
-        if config.read_time.is_some() && config.rate > 0.0 {
+        if !config.read_time.is_zero() && config.rate > 0.0 {
             let error = "`rate` is set too, which says the same: leave this one out";
             return Err(Error::invalid_config("readTime", error));
         }
@@ -109,8 +109,8 @@ impl Source for Generator {
 
 fn timing(config: &Config) -> Option<Timing> {
     let rate = match config.read_time {
-        Some(time) => 1.0 / time.as_secs_f64(),
-        None => config.rate,
+        Duration::ZERO => config.rate,
+        time => 1.0 / time.as_secs_f64(),
     };
     let burst = Burst::new(config.burst.generate_time, config.burst.sleep_time);
     Timing::new(Pace::new(rate), burst, Instant::now())
@@ -175,6 +175,21 @@ mod tests {
             ("collections.orders.operations", "delete"),
         ];
         plugin_api::testing::source(plugin(), &mixed);
+    }
+
+    #[test]
+    fn no_time_from_one_record_to_the_next_is_no_delay() {
+        let timing = |settings: &[(&str, &str)]| {
+            let config = config(settings);
+            assert_eq!(Generator::validate(&config), Ok(()), "{settings:?}");
+            timing(&config)
+        };
+        assert!(timing(&[("readTime", "0s")]).is_none());
+        assert!(timing(&[("readTime", "0s"), ("rate", "5")]).is_some());
+        assert!(timing(&[("readTime", "1s")]).is_some());
+        let both = config(&[("readTime", "1s"), ("rate", "5")]);
+        let error = Generator::validate(&both).unwrap_err();
+        assert_eq!(error.parameters()[0].name, "readTime");
     }
 
     #[test]

@@ -19,7 +19,8 @@ const CUT: &str = "…";
 /// Settings of the destination.
 #[derive(Debug, Parameters)]
 pub struct Config {
-    /// Level of the lines. Lines below the level of the program's log aren't written.
+    /// Level of the lines. Lines below the level of the program's log aren't written; `forebay run`
+    /// writes those of info and above unless it is told otherwise.
     #[parameter(default = "info", inclusion = ["trace", "debug", "info", "warn", "error"])]
     level: String,
     /// Text of the lines.

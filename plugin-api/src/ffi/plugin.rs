@@ -143,7 +143,8 @@ impl Plugin {
         })))
     }
 
-    /// Whether two are one plugin: the same build of one package, or one value.
+    /// Whether two are one plugin: the same build of one package, or one value. A package may have
+    /// several plugins; what they specify tells them apart.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {

@@ -29,16 +29,9 @@ pub struct Examined {
     /// Why it would not be loaded: at most one reason of stage 1 for the way to it and one for its
     /// run paths, one of stage 2, and one of what its marker says of stage 5.
     pub refusals: Vec<LoadError>,
-    bytes: Vec<u8>,
-}
-
-impl Examined {
     /// SHA-256 of the file in hexadecimal; `None` where it wasn't read, because it can't be or
     /// because it is no library.
-    #[must_use]
-    pub fn hash(&self) -> Option<String> {
-        (!self.bytes.is_empty()).then(|| image::hash_of(&self.bytes))
-    }
+    pub hash: Option<String>,
 }
 
 /// Looks at a file, and judges it by the options that it would be loaded with.
@@ -82,7 +75,7 @@ pub fn examine(path: &Path, options: &ScanOptions) -> Examined {
         run_paths: seen.run_paths,
         glibc: seen.glibc,
         refusals,
-        bytes,
+        hash: (!bytes.is_empty()).then(|| image::hash_of(&bytes)),
     }
 }
 
@@ -94,7 +87,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Opens a regular file whoever it belongs to, to look at it; without waiting, should it be a pipe.
-fn open_untrusted(path: &Path) -> io::Result<File> {
+pub(super) fn open_untrusted(path: &Path) -> io::Result<File> {
     // Opening a device can have effects.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());

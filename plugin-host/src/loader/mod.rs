@@ -1,7 +1,8 @@
 //! Loading a plugin file, cheapest check first.
 //!
 //! 1. *Trust*: a regular file after resolving links, that nobody else can have put there or changed.
-//! 2. *Look*: the bytes, without executing any ([`inspect()`]).
+//! 2. *Look*: the bytes, without executing any ([`inspect()`]), and the rules that the marker's
+//!    specification has to keep, as what the plugin says in the fifth stage must be equal to it.
 //! 3. *Open*: dlopen of an image of the very bytes that were looked at ([`Image`]).
 //! 4. *ABI*: header, version, layout of every type that crosses.
 //! 5. *Specification*: the constructor, and `specify` equal to the marker.
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use plugin_api::{Plugin, Specification};
 
 pub use error::{LoadError, Stage};
+use examine::open_untrusted;
 pub use examine::{Examined, examine};
 pub use image::{Image, LoadFrom};
 pub use inspect::{GlibcVersion, Inspection, explain_open_failure, inspect};
@@ -67,7 +69,7 @@ impl Loaded {
     }
 }
 
-/// A file that has passed stages 1 and 2: nothing of it has run.
+/// A file that has passed [`look`]: nothing of it has run.
 #[derive(Debug)]
 pub(crate) struct Looked {
     pub(crate) inspection: Inspection,
@@ -81,17 +83,20 @@ impl Looked {
     }
 }
 
-/// Stages 1 and 2.
+/// Stages 1 and 2, and of the fifth what can be told from the marker: a file that would be refused
+/// anyway must not collide with a good one.
 pub(crate) fn look(path: &Path, trust: &Trust) -> Result<Looked, LoadError> {
     let bytes = read(trust.open(path)?, judge_head)?;
     let inspection = inspect(&bytes, &stem(path))?;
     trust.check_run_paths(&inspection.run_paths)?;
+    check_specification(&inspection.marker.specification)?;
     Ok(Looked { inspection, bytes })
 }
 
-/// What the marker of a file says that was refused, if it can be read all the same.
-pub(crate) fn specification_of(path: &Path, trust: &Trust) -> Option<Specification> {
-    let bytes = read(trust.open(path).ok()?, judge_kind).ok()?;
+/// What the marker of a file says that was refused, if it can be read all the same: also of one that
+/// isn't trusted, as whoever put it there wants to know what it is kept from.
+pub(crate) fn specification_of(path: &Path) -> Option<Specification> {
+    let bytes = read(open_untrusted(path).ok()?, judge_kind).ok()?;
     Some(see(&bytes, &stem(path)).marker?.specification)
 }
 
@@ -163,8 +168,6 @@ pub(crate) fn load(
     opened: impl FnOnce(),
 ) -> Result<Loaded, LoadError> {
     let marker = &looked.inspection.marker;
-    // What the plugin says must be equal to it, so its faults can be told before any code runs.
-    check_specification(&marker.specification)?;
     let image = Image::from_bytes(&stem(path), &looked.bytes, from)?;
     let name = format!(
         "{}@{}",

@@ -21,7 +21,7 @@ mod error;
 mod names;
 mod reserved;
 mod rules;
-pub(crate) mod suggest;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -9,6 +9,11 @@ use std::fmt;
 
 use plugin_api::{Parameter, ParameterType, Validation, ValidationType};
 
+use super::names::find;
+
+/// What the host's names begin with.
+const RESERVED: &str = "sdk.";
+
 /// Records in a batch.
 pub const BATCH_SIZE: &str = "sdk.batch.size";
 /// How long records are held back so that a batch gets larger.
@@ -41,10 +46,10 @@ impl fmt::Display for Side {
 }
 
 /// A setting that Conduit knows and this host doesn't heed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredSetting {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What isn't there for it to set.
     pub reason: &'static str,
 }
@@ -82,10 +87,13 @@ pub fn set_aside(
     let mut kept = BTreeMap::new();
     let mut ignored = Vec::new();
     for (name, value) in settings {
-        match ignored_setting(name.trim(), side) {
-            Some(setting) if !params.contains_key(setting.name) => {
+        let trimmed = name.trim();
+        let is_declared = find(trimmed, params).is_some_and(|(name, _)| name.starts_with(RESERVED));
+        match reason(trimmed, side) {
+            Some(reason) if !is_declared => {
                 if !value.trim().is_empty() {
-                    ignored.push(setting);
+                    let name = trimmed.to_owned();
+                    ignored.push(IgnoredSetting { name, reason });
                 }
             }
             _ => {
@@ -170,31 +178,16 @@ fn check(kind: ValidationType, value: &'static str) -> Validation {
     }
 }
 
-const NO_SCHEMAS: &str = "there is no schema registry, records keep the form they have";
-const NO_OPTIONS: &str = "the record formats have no options";
-
-const IGNORED_BY_SOURCES: [(&str, &str); 7] = [
-    ("sdk.schema.context.enabled", NO_SCHEMAS),
-    ("sdk.schema.context.name", NO_SCHEMAS),
-    ("sdk.schema.extract.type", NO_SCHEMAS),
-    ("sdk.schema.extract.payload.enabled", NO_SCHEMAS),
-    ("sdk.schema.extract.payload.subject", NO_SCHEMAS),
-    ("sdk.schema.extract.key.enabled", NO_SCHEMAS),
-    ("sdk.schema.extract.key.subject", NO_SCHEMAS),
-];
-
-const IGNORED_BY_DESTINATIONS: [(&str, &str); 3] = [
-    ("sdk.record.format.options", NO_OPTIONS),
-    ("sdk.schema.extract.payload.enabled", NO_SCHEMAS),
-    ("sdk.schema.extract.key.enabled", NO_SCHEMAS),
-];
-
-fn ignored_setting(name: &str, side: Side) -> Option<IgnoredSetting> {
-    let table: &[_] = match side {
-        Side::Source => &IGNORED_BY_SOURCES,
-        Side::Destination => &IGNORED_BY_DESTINATIONS,
-    };
-    let mut table = table.iter();
-    let (name, reason) = *table.find(|(known, _)| *known == name)?;
-    Some(IgnoredSetting { name, reason })
+/// Why a setting of Conduit has no effect here; `None` for one that isn't known to have none.
+fn reason(name: &str, side: Side) -> Option<&'static str> {
+    match name {
+        // Which there are depends on the side and on Conduit's version, and none of them matters here.
+        _ if name.starts_with("sdk.schema.") => {
+            Some("there is no schema registry, records keep the form they have")
+        }
+        "sdk.record.format.options" if side == Side::Destination => {
+            Some("the record formats have no options")
+        }
+        _ => None,
+    }
 }

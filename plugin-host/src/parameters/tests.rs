@@ -538,6 +538,13 @@ fn a_plugin_s_own_reserved_name_counts() {
     ]);
     let all = with_reserved(&own, Side::Destination);
     assert_eq!(all[BATCH_SIZE].default, "7");
+    let given_to = |pattern: &str| {
+        let own = params([(pattern, parameter(Text, &[]))]);
+        let given = settings([("sdk.schema.extract.type", "avro")]);
+        let (kept, _) = set_aside(&given, &with_reserved(&own, Side::Source), Side::Source);
+        kept.len()
+    };
+    assert_eq!((given_to("sdk.schema.*"), given_to("*")), (1, 0));
     let given = settings([("sdk.record.format.options", "5")]);
     let (kept, ignored) = set_aside(&given, &all, Side::Destination);
     assert_eq!((kept, ignored), (given, Vec::new()));
@@ -557,22 +564,36 @@ fn settings_of_conduit_are_set_aside_with_a_word() {
     let said: Vec<_> = ignored.iter().map(ToString::to_string).collect();
     let expected = [
         "setting \"sdk.record.format.options\" has no effect: the record formats have no options",
+        "setting \"sdk.schema.context.name\" has no effect: \
+         there is no schema registry, records keep the form they have",
         "setting \"sdk.schema.extract.key.enabled\" has no effect: \
          there is no schema registry, records keep the form they have",
     ];
     assert_eq!(said, expected);
-    // Only sources have a schema context, so here it stays and is refused.
     let names: Vec<_> = kept.keys().map(String::as_str).collect();
-    assert_eq!(names, [BATCH_SIZE, "sdk.schema.context.name"]);
-    let error = validate(&all, &kept).unwrap_err();
-    assert_eq!(error.errors[0].code, "config.unknown");
+    assert_eq!(names, [BATCH_SIZE]);
 
+    // All of schemas, whatever side Conduit has it on, and what a later version adds.
     let given = settings([
         ("sdk.schema.context.name", "x"),
         ("sdk.schema.extract.type", "avro"),
+        ("sdk.schema.foo", "x"),
+    ]);
+    for side in [Side::Source, Side::Destination] {
+        let all = with_reserved(&BTreeMap::new(), side);
+        let (kept, ignored) = set_aside(&given, &all, side);
+        assert!(kept.is_empty(), "{kept:?}");
+        let names: Vec<_> = ignored.iter().map(|it| &*it.name).collect();
+        assert_eq!(names, given.keys().collect::<Vec<_>>(), "{side}");
+    }
+
+    // No schema, no option, or another side's.
+    let given = settings([
+        ("sdk.schema", "x"),
+        ("sdk.schemas.x", "x"),
+        ("sdk.record.format.options", "x"),
     ]);
     let all = with_reserved(&BTreeMap::new(), Side::Source);
     let (kept, ignored) = set_aside(&given, &all, Side::Source);
-    assert!(kept.is_empty());
-    assert_eq!(ignored.len(), 2);
+    assert_eq!((kept, ignored), (given, Vec::new()));
 }

@@ -28,9 +28,7 @@ pub(super) fn register(plugins: impl IntoIterator<Item = Plugin>) -> Registry {
     // All are known before one is registered: which of two is meant nobody can say.
     for plugin in &loaded {
         let mut others = loaded.iter().filter(|other| other.name == plugin.name);
-        if let Some(other) =
-            others.find(|other| !other.loaded.plugin.is_same(&plugin.loaded.plugin))
-        {
+        if let Some(other) = others.find(|other| !is_same(other, plugin)) {
             let duplicate = LoadError::Duplicate {
                 name: plugin.name.to_string(),
                 other: other.build().package.into(),
@@ -46,4 +44,10 @@ pub(super) fn register(plugins: impl IntoIterator<Item = Plugin>) -> Registry {
         }
     }
     registry
+}
+
+/// Of one build of a package there may be several plugins; what they specify tells them apart.
+fn is_same(left: &Blueprint, right: &Blueprint) -> bool {
+    left.loaded.plugin.is_same(&right.loaded.plugin)
+        && left.specification() == right.specification()
 }

@@ -6,6 +6,7 @@
 //! holds a plugin of the old one goes on with it.
 
 mod builtin;
+mod examined;
 mod name;
 mod opened;
 mod scan;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use plugin_api::ffi::{DestinationObject, SourceObject, SpecifierObject};
 use plugin_api::{Error, Plugin, Specification};
 
+pub use examined::examine_folders;
 pub use name::{
     NameError, PluginKind, PluginName, VersionRequest, compare_versions, parse_version,
 };
@@ -153,6 +155,12 @@ pub struct Quarantined {
     pub error: LoadError,
 }
 
+impl Quarantined {
+    fn version(&self) -> Option<&str> {
+        self.specification.as_ref().map(|it| &*it.version)
+    }
+}
+
 /// A plugin file that is not used because another one goes before it.
 #[derive(Debug, Clone)]
 pub struct Shadowed {
@@ -263,14 +271,35 @@ impl Registry {
 
     /// A plugin that the name means and that can't be used.
     pub(crate) fn refused(&self, name: &PluginName) -> Option<&Quarantined> {
+        self.all_refused(name).next()
+    }
+
+    /// A file that the name would mean rather than `found`, could it be used. A standalone plugin
+    /// goes before a builtin, and a newer version before an older one.
+    pub(crate) fn refused_before(
+        &self,
+        name: &PluginName,
+        found: &Blueprint,
+    ) -> Option<&Quarantined> {
+        let found_version = &found.loaded.specification.version;
+        let goes_before = |version: &str| {
+            found.name.kind() == PluginKind::Builtin
+                || compare_versions(version, found_version).is_gt()
+        };
+        let mut refused = self.all_refused(name);
+        refused
+            .find(|it| name.kind() != PluginKind::Builtin && it.version().is_some_and(goes_before))
+    }
+
+    fn all_refused(&self, name: &PluginName) -> impl Iterator<Item = &Quarantined> {
         let means = |found: &PluginName| {
             let version = found.version();
             found.name() == name.name()
                 && (*name.version() == VersionRequest::Latest
                     || name.version().names(&version.to_string()))
         };
-        let mut quarantined = self.quarantined.iter();
-        quarantined.find(|it| it.name.as_ref().is_some_and(means))
+        let quarantined = self.quarantined.iter();
+        quarantined.filter(move |it| it.name.as_ref().is_some_and(means))
     }
 
     /// Versions of the plugin with this name, newest first.
@@ -280,6 +309,14 @@ impl Registry {
             .into_iter()
             .flatten()
             .map(|plugin| &*plugin.loaded.specification.version)
+    }
+
+    /// Versions of what is quarantined under this name, in no order.
+    pub(crate) fn refused_versions(&self, name: &str) -> impl Iterator<Item = &str> {
+        let quarantined = self.quarantined.iter();
+        quarantined
+            .filter(move |it| it.name.as_ref().is_some_and(|it| it.name() == name))
+            .filter_map(Quarantined::version)
     }
 
     /// Adds a plugin whose name and version aren't there yet.

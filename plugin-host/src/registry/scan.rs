@@ -9,10 +9,7 @@ use std::time::Duration;
 use plugin_api::Specification;
 
 use super::opened::Opened;
-use super::{
-    Blueprint, PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name,
-    parse_version,
-};
+use super::{Blueprint, PluginKind, PluginName, Quarantined, Registry, Shadowed, explicit_name};
 use crate::loader::{LoadError, LoadFrom, Trust, Watchdog, look, same_content, specification_of};
 
 /// Endings of the files that are looked at. Those of other platforms are in it, so that somebody
@@ -136,11 +133,7 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>, trust: &Trust) -> Vec<Foun
         });
         match named {
             Ok((name, specification)) => {
-                // `v1.0.0` and `1.0` are one version.
-                let version = &specification.version;
-                let version = parse_version(version).ok_or_else(|| version.clone());
-                let same = (name.name().to_owned(), version);
-                let at = *by_name.entry(same).or_insert(plugins.len());
+                let at = *by_name.entry(name.clone()).or_insert(plugins.len());
                 if at == plugins.len() {
                     plugins.push(Found {
                         name,
@@ -151,7 +144,7 @@ fn find(registry: &mut Registry, files: Vec<PathBuf>, trust: &Trust) -> Vec<Foun
                 plugins[at].paths.push(path);
             }
             Err(error) => {
-                let specification = specification_of(&path, trust);
+                let specification = specification_of(&path);
                 let name = specification
                     .as_ref()
                     .and_then(|it| explicit_name(PluginKind::Standalone, it).ok());

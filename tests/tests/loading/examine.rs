@@ -28,7 +28,7 @@ fn everything_is_told_of_a_file_with_nothing_wrong() {
     // As the registry has it of the image that was loaded.
     let registry = Registry::standalone(&[folder.path()], &ScanOptions::default());
     let loaded = registry.plugins().next().unwrap();
-    assert_eq!(examined.hash().as_deref(), loaded.hash());
+    assert_eq!(examined.hash.as_deref(), loaded.hash());
     assert_eq!(loaded.build().package, SOURCE);
 }
 
@@ -55,7 +55,7 @@ fn what_can_be_read_of_a_refused_file_is_told() {
         let examined = examine(&folder.put("a.so", &file), &ScanOptions::default());
         assert_eq!(codes(&examined), [expected]);
         assert_eq!(package(&examined), Some(SOURCE), "{expected}");
-        assert!(examined.hash().is_some(), "{expected}");
+        assert!(examined.hash.is_some(), "{expected}");
         match expected {
             "load.newer_glibc" => assert_eq!(examined.glibc.unwrap().to_string(), "2.99"),
             "load.needed_path" => assert!(examined.needed.iter().any(|it| it == "lib/x.so")),
@@ -94,7 +94,7 @@ fn a_file_that_is_not_trusted_is_looked_at_all_the_same() {
     // What can't be opened at all is told once.
     let missing = examine(&folder.at("missing.so"), &ScanOptions::default());
     assert_eq!(codes(&missing), ["load.unreadable"]);
-    assert_eq!(missing.hash(), None);
+    assert_eq!(missing.hash, None);
     std::fs::create_dir(folder.at("folder.so")).unwrap();
     let directory = examine(&folder.at("folder.so"), &ScanOptions::default());
     assert_eq!(codes(&directory), ["load.not_regular_file"]);

@@ -107,7 +107,7 @@ fn open(name: &str, code: &'static str) -> Fault {
 /// Files that are no libraries.
 fn kind(to: &Folder) -> Vec<Fault> {
     std::fs::create_dir(to.at("directory.so")).unwrap();
-    std::os::unix::fs::symlink("nothing", to.at("link-to-nothing.so")).unwrap();
+    std::os::unix::fs::symlink("nothing/lib.so", to.at("link-to-nothing.so")).unwrap();
     let half = good().bytes().len() / 2;
     vec![
         Fault::new("directory", Stage::Trust, "load.not_regular_file")
@@ -118,9 +118,9 @@ fn kind(to: &Folder) -> Vec<Fault> {
             .with_mode(to, 0o666)
             .says(["0666", "0644", &*to.at("open-to-all.so").to_string_lossy()])
             .helps(["`chmod go-w ", "open-to-all.so`"]),
-        look("link-to-nothing", "load.unreadable")
-            .says(["No such file"])
-            .helps(["read it"]),
+        Fault::new("link-to-nothing", Stage::Trust, "load.dangling_link")
+            .says(["leads to", &*to.at("nothing/lib.so").to_string_lossy()])
+            .helps(["remove the link"]),
         look("empty", "load.empty")
             .put(to, "")
             .says(["an empty file"])

@@ -1,6 +1,6 @@
 //! Which plugin a name means, among builtin and standalone ones in several versions.
 
-use forebay_tests::{Folder, plugin_file};
+use forebay_tests::{Folder, Library, plugin_file};
 use plugin_api::Plugin;
 use plugin_api::ffi::embed::MarkerFacts;
 use plugin_api::ffi::{Export, NewDestination, NewSource, ROption, package_facts};
@@ -83,13 +83,38 @@ fn the_same_builtin_twice_is_one_and_another_of_its_name_keeps_both_out() {
     assert_eq!(left, ["v0.2.0"]);
 }
 
+/// The package of the source fixture, as another plugin.
+#[derive(Debug)]
+enum Facade {}
+
+impl Export for Facade {
+    const FACTS: MarkerFacts = package_facts(SOURCE, "0.1.0", "v0.1.0", "", "", "unused", true);
+    const NEW_SOURCE: ROption<NewSource> = ROption::RNone;
+    const NEW_DESTINATION: ROption<NewDestination> = ROption::RNone;
+}
+
+#[test]
+fn two_builtins_of_one_package_that_specify_different_things_are_both_kept_out() {
+    let source = forebay_fixture_source::plugin();
+    let other = Plugin::of::<Facade>();
+    assert!(source.is_same(&other));
+    let registry = Registry::builtin([source, other]);
+    let codes: Vec<_> = registry
+        .quarantined()
+        .iter()
+        .map(|it| it.error.code())
+        .collect();
+    assert_eq!(codes, ["load.duplicate"; 2]);
+    assert_eq!(registry.plugins().count(), 0);
+}
+
 #[test]
 fn what_is_not_there_is_told_with_the_versions_that_are() {
     let both = service(&[SOURCE, NEWER]);
     for (name, versions) in [
         ("standalone:x@v0.3.0", &["v0.2.0", "v0.1.0"][..]),
         ("builtin:x@v0.2.0", &["v0.1.0"]),
-        ("x@v1", &["v0.2.0", "v0.1.0", "v0.1.0"]),
+        ("x@v1", &["v0.2.0", "v0.1.0"]),
         ("nothing-like-it", &[]),
     ] {
         let error = found(&both, name).unwrap_err();
@@ -109,6 +134,65 @@ fn what_is_not_there_is_told_with_the_versions_that_are() {
         LookupError::Name(NameError::Prefix("mistake".into()))
     );
     assert_eq!(error.to_string(), r#"invalid plugin name prefix "mistake""#);
+}
+
+#[test]
+fn versions_are_told_newest_first_whatever_their_kind_and_those_that_are_refused_apart() {
+    let folder = Folder::new();
+    folder.copy("old.so", &plugin_file(SOURCE));
+    folder.put("new.so", refused_file(NEWER));
+    let files = Registry::standalone(&[folder.path()], &ScanOptions::default());
+    let told = |builtin: Vec<Plugin>, name: &str| {
+        let service = PluginService::new(Registry::builtin(builtin), files.clone());
+        found(&service, name)
+            .unwrap_err()
+            .to_string()
+            .replace(SOURCE, "x")
+    };
+    let newer = forebay_fixture_newer_source::plugin;
+    assert_eq!(
+        told(vec![newer()], "any:x@v9"),
+        "no plugin `any:x@v9`; there is v0.2.0, v0.1.0"
+    );
+    assert_eq!(
+        told(vec![newer()], "standalone:x@v9"),
+        "no plugin `standalone:x@v9`; there is v0.1.0; v0.2.0 is quarantined"
+    );
+    assert_eq!(told(vec![], "builtin:x@v9"), "no plugin `builtin:x@v9`");
+}
+
+/// A file with one thing wrong.
+fn refused_file(package: &str) -> Library {
+    Library::read(&plugin_file(package)).with_marker_field("panic", "abort")
+}
+
+#[test]
+fn a_file_that_would_go_before_what_is_found_is_told() {
+    let folder = Folder::new();
+    let scan = || Registry::standalone(&[folder.path()], &ScanOptions::default());
+    let source = || Registry::builtin([forebay_fixture_source::plugin()]);
+    let passed_over = |name: &str| {
+        let service = PluginService::new(source(), scan());
+        let name: PluginName = name.replace('x', SOURCE).parse().unwrap();
+        let refused = service.passed_over(&name)?;
+        assert_eq!(refused.error.code(), "load.panic_abort");
+        Some(super::file_name(&refused.path).to_owned())
+    };
+    assert_eq!(passed_over("x"), None);
+    let old = Some("old.so".to_owned());
+    folder.put("old.so", refused_file(SOURCE));
+    assert_eq!(passed_over("x"), old);
+    assert_eq!(passed_over("any:x@v0.1.0"), old);
+    // This name doesn't mean the file, and that one is found nowhere else.
+    assert_eq!(passed_over("builtin:x"), None);
+    assert_eq!(passed_over("standalone:x"), None);
+    // A good file of the same version is what is meant.
+    folder.copy("same.so", &plugin_file(SOURCE));
+    assert_eq!(passed_over("x"), None);
+    folder.put("new.so", refused_file(NEWER));
+    assert_eq!(passed_over("x"), Some("new.so".to_owned()));
+    assert_eq!(passed_over("standalone:x"), Some("new.so".to_owned()));
+    assert_eq!(passed_over("x@v0.1.0"), None);
 }
 
 #[test]

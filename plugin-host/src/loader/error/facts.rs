@@ -30,6 +30,7 @@ impl LoadError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotRegularFile { .. } => "load.not_regular_file",
+            Self::DanglingLink { .. } => "load.dangling_link",
             Self::ForeignOwner { .. } => "load.foreign_owner",
             Self::WorldWritable { .. } => "load.world_writable",
             Self::GroupWritable { .. } => "load.group_writable",
@@ -78,6 +79,7 @@ impl LoadError {
     pub const fn stage(&self) -> Stage {
         match self {
             Self::NotRegularFile { .. }
+            | Self::DanglingLink { .. }
             | Self::ForeignOwner { .. }
             | Self::WorldWritable { .. }
             | Self::GroupWritable { .. } => Stage::Trust,

@@ -10,6 +10,9 @@ impl LoadError {
             Self::NotRegularFile { .. } => {
                 "put the library itself there, or a link to it".into()
             }
+            Self::DanglingLink { .. } => {
+                "remove the link, or put the library where it leads".into()
+            }
             Self::ForeignOwner { at, owner, trusted } => format!(
                 "`chown {}{} {}` as root, or `--trust-owner {owner}` if that user may run code here",
                 if at.what == "link" { "-h " } else { "" },

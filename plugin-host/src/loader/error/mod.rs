@@ -47,6 +47,12 @@ pub enum LoadError {
         /// What it is, with its article: `a directory`.
         kind: String,
     },
+    /// The path is a link, or leads through one, to something that isn't there.
+    #[error("the link leads to `{}`, which is not there", one_line(&.target.to_string_lossy()))]
+    DanglingLink {
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// The file, or something on the way to it, belongs to somebody who isn't trusted.
     #[error("{at} belongs to user {owner}, expected {}", users(.trusted))]
     ForeignOwner {

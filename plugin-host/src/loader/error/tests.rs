@@ -12,6 +12,7 @@ fn all() -> Vec<LoadError> {
     };
     vec![
         LoadError::NotRegularFile { kind: text() },
+        LoadError::DanglingLink { target: "x".into() },
         LoadError::ForeignOwner {
             at: at(),
             owner: 9,

@@ -260,7 +260,8 @@ fn a_link_is_followed_and_what_it_leads_to_is_judged() {
         ("elsewhere", "plugins"),
         ("plugins/loop.so", "loop.so"),
         ("plugins/folder.so", "../plugins"),
-        ("plugins/nothing.so", "nowhere"),
+        ("plugins/nothing.so", "nowhere/a.so"),
+        ("linked", "plugins"),
     ] {
         place.link(name, target);
     }
@@ -273,10 +274,19 @@ fn a_link_is_followed_and_what_it_leads_to_is_judged() {
         "expected a regular file, found a directory"
     );
     for (name, said) in [
-        ("loop", "levels of symbolic links"),
-        ("nothing", "No such file"),
+        ("plugins/loop.so", "levels of symbolic links"),
+        (
+            "plugins/nothing.so",
+            "plugins/nowhere/a.so`, which is not there",
+        ),
+        (
+            "linked/nothing.so",
+            "plugins/nowhere/a.so`, which is not there",
+        ),
+        // The folder's link is fine, whatever isn't in it.
+        ("linked/missing.so", "can't be read: No such file"),
     ] {
-        let error = place.open(&format!("plugins/{name}.so")).unwrap_err();
+        let error = place.open(name).unwrap_err();
         assert!(error.to_string().contains(said), "{error}");
     }
 

@@ -51,7 +51,11 @@ pub(super) fn follow(
     let mut folders = vec![Folder::root().map_err(unreadable)?];
     let mut rest = parts_reversed(&path);
     let mut links = 0;
+    // How many of the rest are the path's own; those above them are of a link.
+    let mut own = rest.len();
     while let Some(part) = rest.pop() {
+        let is_of_link = rest.len() >= own;
+        own = own.min(rest.len());
         if part == ".." {
             // Links were followed, so the folder before is the parent. That of `/` is `/`.
             if folders.len() > 1 {
@@ -76,6 +80,11 @@ pub(super) fn follow(
             Err(Errno::NOENT) if matches!(goal, Goal::RunPath(_)) => {
                 folder.judge(trust, goal)?;
                 return Ok(None);
+            }
+            Err(Errno::NOENT) if is_of_link => {
+                let mut target = folder.path.join(&part);
+                target.extend(rest.iter().rev());
+                return Err(LoadError::DanglingLink { target });
             }
             found => found.map_err(unreadable)?,
         };
