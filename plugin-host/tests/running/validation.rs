@@ -125,7 +125,7 @@ fn settings_without_effect_are_returned_by_whatever_checks_them() {
         connector("out", "picky-destination", &destination),
     );
     let told = engine.validate(&config).unwrap();
-    let told: Vec<_> = told.iter().map(|(id, it)| (&**id, it.name)).collect();
+    let told: Vec<_> = told.iter().map(|(id, it)| (&**id, &*it.name)).collect();
     let expected = [("in", source[1].0), ("out", destination[1].0)];
     assert_eq!(told, expected);
     let service = engine.service();
