@@ -88,7 +88,7 @@ impl Taking {
         if inner.is_open {
             return Err(Error::new(
                 ErrorKind::Retry,
-                "another pipeline has this source: its records have one order",
+                "another pipeline or stream has this source: its records have one order",
             ));
         }
         if let Some(position) = position {

@@ -68,7 +68,7 @@ pub(super) fn opened_elsewhere() -> Error {
 ///
 /// It is called as [`Destination::write`] is: `Ok` acknowledges every record of the batch that it has
 /// not answered itself. It can't defer answers, as nothing flushes it. There is one closure, so one
-/// pipeline at a time has it; another one fails to start with an error of kind
+/// pipeline or stream at a time has it; another one fails to start with an error of kind
 /// [`ErrorKind::Retry`], and for good after a panic of the closure.
 #[must_use]
 pub fn destination<W>(name: &str, write: W) -> Plugin
@@ -102,13 +102,13 @@ impl<W> Write<W> {
             }),
             Place::Taken => Err(Error::new(
                 ErrorKind::Retry,
-                "another pipeline has this destination: its closure can't be shared",
+                "another pipeline or stream has this destination: its closure can't be shared",
             )),
             Place::Lost => {
                 *inner = Place::Lost;
                 Err(Error::new(
                     ErrorKind::Fatal,
-                    "the closure of this destination has panicked before",
+                    "the closure of this destination has panicked in an earlier run, and is lost",
                 ))
             }
         }

@@ -37,7 +37,7 @@ pub enum PipelineError {
         side: &'static str,
     },
     /// Settings are wrong.
-    #[error("connector `{connector}`: {source}")]
+    #[error("{}", of_connector(.connector, .source))]
     Config {
         /// Identity of the connector.
         connector: String,
@@ -47,6 +47,18 @@ pub enum PipelineError {
     /// The pipeline has no destination.
     #[error("the pipeline has no destination")]
     NoDestination,
+    /// The pipeline or a connector of it has an empty identity.
+    #[error("{what} has an empty id")]
+    EmptyId {
+        /// What has none, such as `the pipeline`.
+        what: String,
+    },
+    /// Two connectors of the pipeline have one identity.
+    #[error("two connectors have the id `{connector}`")]
+    DuplicateId {
+        /// The identity.
+        connector: String,
+    },
     /// The pipeline was started before and isn't over.
     #[error("pipeline `{pipeline}` is running already")]
     AlreadyRunning {
@@ -168,6 +180,8 @@ impl PipelineError {
             Self::NoSuchSide { .. } => "plugin.no_such_side",
             Self::Config { .. } => "config.invalid",
             Self::NoDestination => "pipeline.no_destination",
+            Self::EmptyId { .. } => "pipeline.empty_id",
+            Self::DuplicateId { .. } => "pipeline.duplicate_id",
             Self::AlreadyRunning { .. } => "pipeline.already_running",
             Self::ForeignPosition { .. } => "position.foreign",
             Self::Store(error) => error.code(),
@@ -197,6 +211,10 @@ impl PipelineError {
             }
             Self::Config { .. } => "correct the settings; nothing was started".into(),
             Self::NoDestination => "add a connector of type destination".into(),
+            Self::EmptyId { .. } => "positions, logs and errors go by ids: give it one".into(),
+            Self::DuplicateId { .. } => {
+                "positions, logs and errors go by ids: rename one of the two".into()
+            }
             Self::AlreadyRunning { .. } => "stop it first, or give this one another id".into(),
             Self::ForeignPosition { stored, .. } => format!(
                 "use `{stored}`, or forget the position with `forebay state reset` and begin anew"
@@ -242,6 +260,8 @@ impl PipelineError {
             | Self::NoSuchSide { .. }
             | Self::Config { .. }
             | Self::NoDestination
+            | Self::EmptyId { .. }
+            | Self::DuplicateId { .. }
             | Self::AlreadyRunning { .. }
             | Self::ForeignPosition { .. } => true,
             // A connector that runs has taken its settings.
@@ -304,6 +324,12 @@ impl PipelineError {
             CallError::Detached => None,
         }
     }
+}
+
+/// All that is wrong with the settings of a connector: a line each, each with the connector.
+fn of_connector(connector: &str, error: &ConfigError) -> String {
+    let before = format!("connector `{connector}`: ");
+    before.clone() + &error.to_string().replace('\n', &format!("\n{before}"))
 }
 
 fn with_causes(error: &StoreError) -> String {

@@ -1,5 +1,6 @@
 //! A configuration that has been checked against the plugins that are there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ impl Plan {
         if config.destinations.is_empty() {
             errors.push(PipelineError::NoDestination);
         }
+        check_ids(config, &mut errors);
         let source = Planned::new(service, &config.source, Side::Source);
         let source = source.map_err(|error| errors.push(error)).ok();
         let mut destinations = Vec::new();
@@ -55,6 +57,27 @@ impl Plan {
                 destinations,
             }),
             _ => Err(NotStarted { errors }),
+        }
+    }
+}
+
+/// What is stored, logged and told of a connector goes by its identity.
+fn check_ids(config: &PipelineConfig, errors: &mut Vec<PipelineError>) {
+    let connectors = || [&config.source].into_iter().chain(&config.destinations);
+    if config.id.is_empty() {
+        let what = "the pipeline".to_owned();
+        errors.push(PipelineError::EmptyId { what });
+    }
+    if connectors().any(|connector| connector.id.is_empty()) {
+        let what = format!("a connector of pipeline `{}`", config.id);
+        errors.push(PipelineError::EmptyId { what });
+    }
+    let mut seen = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for connector in connectors().filter(|connector| !connector.id.is_empty()) {
+        if !seen.insert(&connector.id) && told.insert(&connector.id) {
+            let connector = connector.id.clone();
+            errors.push(PipelineError::DuplicateId { connector });
         }
     }
 }

@@ -6,12 +6,15 @@ use std::time::Duration;
 /// How often and how soon a pipeline that has failed is tried again.
 ///
 /// Only errors that another try may mend count: those that a connector gives as of kind
-/// [`Retry`](plugin_api::ErrorKind::Retry), and its panics. A try opens every connector anew and goes
+/// [`Retry`](plugin_api::ErrorKind::Retry), [`Closed`](plugin_api::ErrorKind::Closed) or
+/// [`Cancelled`](plugin_api::ErrorKind::Cancelled), and its panics. A try opens every connector anew and goes
 /// on behind the last stored position, so what was not confirmed is read again. A stop ends the wait,
 /// and the pipeline is over as one that has failed. A call that hangs ends it too: its thread is lost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recovery {
-    /// Wait before the first try; each further one waits `factor` times as long.
+    /// Longest wait before the first try; that before each further one is `factor` times as long. Each
+    /// is shortened by up to a half, by chance, so that pipelines which have failed together don't all
+    /// come back together. A connector's error may ask for a longer one.
     pub min_delay: Duration,
     /// Longest wait.
     pub max_delay: Duration,
@@ -76,7 +79,7 @@ impl Tries {
     }
 }
 
-/// Between a half and 1, so that pipelines that have failed together don't all come back together.
+/// Between a half and 1.
 fn jitter() -> f64 {
     // The standard library's only source of chance: a hasher with random keys.
     let chance = RandomState::new().build_hasher().finish();

@@ -527,6 +527,28 @@ fn several_destinations_all_get_every_record() {
 }
 
 #[test]
+fn ids_are_given_and_differ() {
+    let state = tempdir().unwrap();
+    let engine = engine(plugins(), state.path());
+    let notes = |id| connector(id, "notes", &[]);
+    let mut config = pipeline(connector("", "counter", &[]), notes("x")).to(notes("x"));
+    config = config.to(notes("x"));
+    config.id = String::new();
+    let refused = engine.validate(&config).unwrap_err();
+    let told: Vec<_> = refused.errors.iter().map(ToString::to_string).collect();
+    let expected = [
+        "the pipeline has an empty id",
+        "a connector of pipeline `` has an empty id",
+        "two connectors have the id `x`",
+    ];
+    assert_eq!(told, expected);
+    // A source and a destination too.
+    let config = pipeline(connector("x", "counter", &[]), notes("x"));
+    let refused = engine.start(&config, RunOptions::default()).unwrap_err();
+    assert_eq!(refused.code(), "pipeline.duplicate_id");
+}
+
+#[test]
 fn wrong_settings_are_told_all_at_once_and_nothing_starts() {
     let state = tempdir().unwrap();
     let engine = engine(plugins(), state.path());
@@ -538,6 +560,10 @@ fn wrong_settings_are_told_all_at_once_and_nothing_starts() {
         .start(&config, RunOptions::default())
         .expect_err("errors");
     let text = errors.to_string();
+    assert!(
+        text.lines().all(|line| line.starts_with("connector `")),
+        "{text}"
+    );
     for part in [
         "connector `src`",
         "\"last\"",

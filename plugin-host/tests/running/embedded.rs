@@ -140,7 +140,9 @@ fn a_channel_and_a_closure_serve_one_pipeline_at_a_time() {
             panic!("two have one");
         };
         assert!(
-            error.to_string().contains("another pipeline has this"),
+            error
+                .to_string()
+                .contains("another pipeline or stream has this"),
             "{error}"
         );
     }
@@ -222,7 +224,7 @@ fn a_closure_that_has_panicked_is_not_called_again() {
     ];
     let engine = engine(plugins, state.path());
     send(&sender, 1..=1);
-    for expected in ["panic: never again", "has panicked before"] {
+    for expected in ["panic: never again", "has panicked in an earlier run"] {
         let Outcome::Failed(error) = outcome(&run(&engine, true)) else {
             panic!("no failure");
         };
