@@ -20,6 +20,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use plugin_api::{Acks, Batch, Context, Record};
@@ -63,13 +64,14 @@ fn run(plugins: &Path, state: &Path, copy: &Path) -> Result<(), Box<dyn Error>> 
         .to(ConnectorConfig::new("words", "builtin:words")?);
     let pipeline = engine.start(&config, RunOptions::default())?;
 
-    for (number, line) in std::io::stdin().lock().lines().enumerate() {
-        // Fails when the pipeline is over and nobody takes lines any more.
-        if lines
-            .send(Record::create(number.to_string()).with_payload(line?))
-            .is_err()
-        {
-            break;
+    'lines: for (number, line) in std::io::stdin().lock().lines().enumerate() {
+        let mut record = Record::create(number).with_payload(line?);
+        // The channel stays open for a next run, so a send doesn't fail when the pipeline is over.
+        while let Err(full) = lines.send_timeout(record, Duration::from_millis(100)) {
+            if pipeline.wait_timeout(Duration::ZERO).is_some() {
+                break 'lines;
+            }
+            record = full.into_inner();
         }
     }
     drop(lines); // ends the source, and with it the pipeline

@@ -201,10 +201,12 @@ impl Queue {
     pub(crate) fn end(&self, result: Result<()>) {
         let mut state = self.lock();
         state.is_over = true;
-        if let (Some(_), Err(error)) = (&state.end, &result) {
+        let is_told = state.end.is_none();
+        self.end_here(state, if is_told { result.clone() } else { Ok(()) });
+        // Not under the lock: the log is the host's.
+        if let (false, Err(error)) = (is_told, &result) {
             log::debug!("a feed was closed before its closure ended: {error:#}");
         }
-        self.end_here(state, result);
     }
 
     /// Nothing comes behind what is there.

@@ -62,8 +62,14 @@ impl<T> Guarded<T> {
         let Some(state) = &mut self.state else {
             return Err(Error::new(ErrorKind::Closed, "the instance was torn down"));
         };
-        let result = guarded(|| call(state));
-        self.poisoned = matches!(&result, Err(error) if error.kind() == ErrorKind::Panic);
+        // Not by the error's kind: a connector may hand on the panic of another thread.
+        let mut has_returned = false;
+        let result = guarded(|| {
+            let result = call(state);
+            has_returned = true;
+            result
+        });
+        self.poisoned = !has_returned;
         result
     }
 

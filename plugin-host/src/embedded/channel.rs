@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError};
 use plugin_api::{
@@ -18,26 +18,31 @@ const UNCONFIRMED_BYTES: usize = 64 << 20;
 /// Longest wait between two looks at a call's context.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Time before the end of a call's budget at which a wait for the channel is given up.
+/// Longest part of a call's budget that is left unused by a wait for the channel.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// A plugin with a source whose records come from a channel.
 ///
 /// The source ends when every sender is dropped and the channel is empty; a run until the end of the
-/// data ends when the channel is empty. Records that were taken from the channel are kept until their
-/// positions are durable, so that a run that fails loses none: the next run of the same plugin begins
-/// with them. They are at most those of two windows and 64 MiB; what is in the channel when the
-/// program ends is lost. A channel's records have one order, so one pipeline at a time has them;
-/// another one fails to start with an error of kind [`ErrorKind::Retry`].
+/// data ends when the channel is empty. Each record needs a position of its own among those that this
+/// program sends; whether an earlier program has used it too doesn't matter.
 ///
-/// The channel's capacity bounds what waits in it. A record larger than a batch may be (64 MiB) fails
-/// the run.
+/// Records that were taken from the channel are kept until their positions are durable, so that a run
+/// that fails loses none: the next run of the same plugin begins with them. They are at most those of
+/// two windows and 64 MiB; what is in the channel when the program ends is lost. A channel's records
+/// have one order, so one pipeline or stream at a time has them; another one fails to start with an
+/// error of kind [`ErrorKind::Retry`].
+///
+/// The channel's capacity bounds what waits in it. It stays open when a pipeline is over, as a next run
+/// may take from it, so give sends a time-out. A record larger than a batch may be (64 MiB) fails the
+/// run and is dropped.
 #[must_use]
 pub fn channel_source(name: &str, records: Receiver<Record>) -> Plugin {
     let kept = Arc::new(Mutex::new(Kept {
         records,
         unconfirmed: VecDeque::new(),
         bytes: 0,
+        durable: None,
         is_open: false,
     }));
     Plugin::from_source(name, move |(), position| Taking::begin(&kept, position))
@@ -49,6 +54,9 @@ struct Kept {
     /// Records that were taken and whose positions aren't known to be durable, with their sizes.
     unconfirmed: VecDeque<(Record, usize)>,
     bytes: usize,
+    /// The position that was last known to be durable. Told again it says nothing of what was taken
+    /// since, whose positions another program may have used before.
+    durable: Option<Position>,
     is_open: bool,
 }
 
@@ -65,9 +73,13 @@ impl Kept {
         }
     }
 
-    /// All up to the record with this position is durable, though nobody has said so in the run
+    /// All up to the record with this position is durable, though nobody may have said so in the run
     /// before.
     fn confirm_up_to(&mut self, position: &Position) {
+        if self.durable.as_ref() == Some(position) {
+            return;
+        }
+        self.durable = Some(position.clone());
         let mut positions = self.unconfirmed.iter().map(|(record, _)| &record.position);
         if let Some(at) = positions.position(|it| it == position) {
             (0..=at).for_each(|_| self.confirm());
@@ -113,7 +125,8 @@ impl Taking {
             if kept.bytes >= UNCONFIRMED_BYTES {
                 drop(kept);
                 let _acks_or_a_stop = context.wait(context.max_wait());
-                return Progress::Idle;
+                // To have nothing would end a run until the end.
+                return Progress::More;
             }
             let record = match kept.records.try_recv() {
                 Ok(record) => record,
@@ -126,10 +139,13 @@ impl Taking {
                     Err(RecvTimeoutError::Timeout) => return Progress::Idle,
                 },
             };
-            let before = batch.byte_len();
+            let (records, bytes) = (batch.len(), batch.byte_len());
             batch.push(&record);
-            kept.keep(record, batch.byte_len().saturating_sub(before));
-            self.handed_out += 1;
+            // One that is too large isn't in the batch, and the read fails: kept, it would fail every run.
+            if batch.len() > records {
+                kept.keep(record, batch.byte_len() - bytes);
+                self.handed_out += 1;
+            }
         }
         Progress::More
     }
@@ -155,8 +171,10 @@ impl Source for Taking {
         Ok(self.take(batch, context))
     }
 
-    fn ack(&mut self, _: &Position) -> Result<()> {
-        lock(&self.kept).confirm();
+    fn ack(&mut self, position: &Position) -> Result<()> {
+        let mut kept = lock(&self.kept);
+        kept.confirm();
+        kept.durable = Some(position.clone());
         self.handed_out = self.handed_out.saturating_sub(1);
         Ok(())
     }
@@ -165,36 +183,58 @@ impl Source for Taking {
 /// A plugin with a destination that sends each record into a channel.
 ///
 /// A record is confirmed once it is in the channel: what becomes of it there is the program's. A
-/// full channel is waited for, which slows the pipeline down, but no longer than a call may take
-/// (`sdk.call.timeout`, 30 s): then the write fails. So does it when the receivers are gone. Any number
-/// of pipelines may use it at once.
+/// full channel slows the pipeline down; one that takes no record for as long as a call may last
+/// (`sdk.call.timeout`, 30 s) fails the write. So it does when the receivers are gone. Any number of
+/// pipelines may use it at once.
 #[must_use]
 pub fn channel_destination(name: &str, records: Sender<Record>) -> Plugin {
-    Plugin::from_destination(name, move |()| Ok(Giving(records.clone())))
+    Plugin::from_destination(name, move |()| {
+        Ok(Giving {
+            records: records.clone(),
+            waiting: VecDeque::new(),
+            taken: Instant::now(),
+        })
+    })
 }
 
-struct Giving(Sender<Record>);
+struct Giving {
+    records: Sender<Record>,
+    /// Records that had no room in the time of a call, with their sequences: at most a window of them.
+    waiting: VecDeque<(u64, Record)>,
+    /// When the channel has last taken a record, or had none to take.
+    taken: Instant,
+}
 
 impl Giving {
-    fn send(&self, mut record: Record, context: &Context) -> Result<()> {
-        loop {
-            record = match self.0.send_timeout(record, LOOK) {
-                Ok(()) => return Ok(()),
+    /// Sends what waits, for so long at most, and as long as nobody wants to end.
+    fn send(&mut self, acks: &mut Acks<'_>, context: &Context, longest: Duration) -> Result<()> {
+        let begun = Instant::now();
+        while let Some((sequence, record)) = self.waiting.pop_front() {
+            let look = LOOK.min(longest.saturating_sub(begun.elapsed()));
+            match self.records.send_timeout(record, look) {
+                Ok(()) => {
+                    acks.ok_range(sequence, sequence + 1);
+                    self.taken = Instant::now();
+                }
                 Err(SendTimeoutError::Disconnected(_)) => {
                     return Err(Error::fatal("every receiver of the channel is gone"));
                 }
-                Err(SendTimeoutError::Timeout(record)) => record,
-            };
-            if context.wait(Duration::ZERO).is_cancel() {
-                return Err(Error::new(ErrorKind::Cancelled, "stopped by force"));
-            }
-            if context.remaining().is_some_and(|left| left < MARGIN) {
-                return Err(Error::new(
-                    ErrorKind::Retry,
-                    "the channel is full and nobody takes a record out of it",
-                ));
+                Err(SendTimeoutError::Timeout(record)) => {
+                    self.waiting.push_front((sequence, record));
+                    if context.is_cancelled() {
+                        return Err(Error::new(ErrorKind::Cancelled, "stopped by force"));
+                    }
+                    if context.is_stopping() || begun.elapsed() >= longest {
+                        break;
+                    }
+                }
             }
         }
+        if self.waiting.is_empty() {
+            self.taken = Instant::now();
+        }
+        acks.defer();
+        Ok(())
     }
 }
 
@@ -206,11 +246,27 @@ impl Destination for Giving {
     }
 
     fn write(&mut self, batch: &Batch<'_>, acks: &mut Acks<'_>, context: &Context) -> Result<()> {
+        if self.waiting.is_empty() {
+            self.taken = Instant::now();
+        }
         for record in batch {
-            self.send(record.to_owned()?, context)?;
-            acks.ok(&record);
+            self.waiting
+                .push_back((record.sequence(), record.to_owned()?));
+        }
+        // All of the time that a call has, but for a margin in which to return.
+        let budget = context.remaining().unwrap_or(Duration::MAX);
+        self.send(acks, context, budget - MARGIN.min(budget / 4))?;
+        if !self.waiting.is_empty() && self.taken.elapsed() >= budget - MARGIN.min(budget / 4) {
+            return Err(Error::new(
+                ErrorKind::Retry,
+                "the channel is full, and nobody has taken a record out of it for as long as a call may last",
+            ));
         }
         Ok(())
+    }
+
+    fn flush(&mut self, acks: &mut Acks<'_>, context: &Context) -> Result<()> {
+        self.send(acks, context, LOOK)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Connectors made from closures.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plugin_api::{
@@ -69,7 +70,7 @@ pub(super) fn opened_elsewhere() -> Error {
 /// It is called as [`Destination::write`] is: `Ok` acknowledges every record of the batch that it has
 /// not answered itself. It can't defer answers, as nothing flushes it. There is one closure, so one
 /// pipeline or stream at a time has it; another one fails to start with an error of kind
-/// [`ErrorKind::Retry`], and for good after a panic of the closure.
+/// [`ErrorKind::Retry`], and for good after a panic of the closure, which no further try mends.
 #[must_use]
 pub fn destination<W>(name: &str, write: W) -> Plugin
 where
@@ -83,12 +84,13 @@ where
 enum Place<W> {
     Free(W),
     Taken,
-    Lost,
+    /// It has panicked, with this text.
+    Lost(String),
 }
 
 struct Write<W> {
-    /// `None` while it runs, so that one that has panicked is not given back.
-    write: Option<W>,
+    /// The closure, or what it has panicked with.
+    write: Result<W, String>,
     place: Arc<Mutex<Place<W>>>,
 }
 
@@ -97,28 +99,31 @@ impl<W> Write<W> {
         let mut inner = place.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *inner, Place::Taken) {
             Place::Free(write) => Ok(Self {
-                write: Some(write),
+                write: Ok(write),
                 place: Arc::clone(place),
             }),
             Place::Taken => Err(Error::new(
                 ErrorKind::Retry,
                 "another pipeline or stream has this destination: its closure can't be shared",
             )),
-            Place::Lost => {
-                *inner = Place::Lost;
-                Err(Error::new(
-                    ErrorKind::Fatal,
-                    "the closure of this destination has panicked in an earlier run, and is lost",
-                ))
+            Place::Lost(text) => {
+                let error = Error::new(ErrorKind::Fatal, lost(&text));
+                *inner = Place::Lost(text);
+                Err(error)
             }
         }
     }
 }
 
+fn lost(text: &str) -> String {
+    format!("the closure of this destination is lost, it has panicked: {text}")
+}
+
 impl<W> Drop for Write<W> {
     fn drop(&mut self) {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = self.write.take().map_or(Place::Lost, Place::Free);
+        let write = std::mem::replace(&mut self.write, Err(String::new()));
+        *place = write.map_or_else(Place::Lost, Place::Free);
     }
 }
 
@@ -133,11 +138,15 @@ where
     }
 
     fn write(&mut self, batch: &Batch<'_>, acks: &mut Acks<'_>, context: &Context) -> Result<()> {
-        let Some(mut write) = self.write.take() else {
-            return Err(Error::new(ErrorKind::Panic, "the closure has panicked"));
-        };
-        let result = write(batch, acks, context);
-        self.write = Some(write);
-        result
+        let write = self
+            .write
+            .as_mut()
+            .map_err(|text| Error::fatal(lost(text)))?;
+        catch_unwind(AssertUnwindSafe(|| write(batch, acks, context))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            self.write = Err(text.unwrap_or_else(|| "a value that is no text".to_owned()));
+            resume_unwind(panic)
+        })
     }
 }

@@ -34,7 +34,8 @@ pub(crate) struct Run {
     stage: Mutex<Stage>,
     /// The stage has changed, or a stop was asked for.
     changed: Condvar,
-    listeners: Arc<Listeners>,
+    /// Until the run is over: a thread that hangs keeps the run for ever, and nobody is to listen as long.
+    listeners: Mutex<Option<Arc<Listeners>>>,
 }
 
 /// Who has a run.
@@ -46,6 +47,8 @@ enum Stage {
     Abandoned {
         error: Arc<PipelineError>,
         leftover: Vec<Arc<dyn Watched>>,
+        /// What the driver did.
+        status: Status,
     },
     /// Nobody.
     Over(Outcome),
@@ -68,7 +71,7 @@ impl Run {
             store: Mutex::new(Some(store)),
             stage: Mutex::new(Stage::Driven(Status::Starting)),
             changed: Condvar::new(),
-            listeners,
+            listeners: Mutex::new(Some(listeners)),
         })
     }
 
@@ -141,7 +144,7 @@ impl Run {
     fn tell_stopping(&self) {
         let stage = self.lock_stage();
         if !matches!(*stage, Stage::Over(_)) {
-            self.listeners.tell(&self.pipeline, &Status::Stopping);
+            self.tell(&Status::Stopping);
         }
         // Under the lock, or one that is about to wait would miss it.
         self.changed.notify_all();
@@ -152,7 +155,7 @@ impl Run {
         let mut stage = self.lock_stage();
         if let Stage::Driven(present) = &mut *stage {
             if !self.is_stopping() {
-                self.listeners.tell(&self.pipeline, &status);
+                self.tell(&status);
             }
             *present = status;
         }
@@ -163,9 +166,14 @@ impl Run {
         match &*self.lock_stage() {
             Stage::Over(outcome) => Status::Over(outcome.clone()),
             Stage::Driven(_) | Stage::Abandoned { .. } if self.is_stopping() => Status::Stopping,
-            Stage::Driven(status) => status.clone(),
-            // Its other connectors are being torn down.
-            Stage::Abandoned { .. } => Status::Running,
+            Stage::Driven(status) | Stage::Abandoned { status, .. } => status.clone(),
+        }
+    }
+
+    fn tell(&self, status: &Status) {
+        let listeners = self.listeners.lock();
+        if let Some(listeners) = &*listeners.unwrap_or_else(PoisonError::into_inner) {
+            listeners.tell(&self.pipeline, status);
         }
     }
 
@@ -198,9 +206,11 @@ impl Run {
 
     /// What the store has for the key; `None` also once the run is over.
     pub(super) fn stored(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = store.as_ref().map(Arc::clone);
-        store.map_or(Ok(None), |store| store.load(key))
+        let store = || {
+            let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.as_ref().map(Arc::clone)
+        };
+        store().map_or(Ok(None), |store| store.load(key))
     }
 
     fn signal(&self, bits: Wakeups) {
@@ -247,8 +257,13 @@ impl Run {
     /// The first detached instance decides how the run ends.
     fn abandon(&self, error: Arc<PipelineError>, leftover: Vec<Arc<dyn Watched>>) {
         let mut stage = self.lock_stage();
-        if let Stage::Driven(_) = *stage {
-            *stage = Stage::Abandoned { error, leftover };
+        if let Stage::Driven(status) = &*stage {
+            let status = status.clone();
+            *stage = Stage::Abandoned {
+                error,
+                leftover,
+                status,
+            };
         }
     }
 
@@ -287,7 +302,11 @@ impl Run {
         let mut stage = self.lock_stage();
         if !matches!(*stage, Stage::Over(_)) {
             let status = Status::Over(outcome.clone());
-            self.listeners.tell(&self.pipeline, &status);
+            self.tell(&status);
+            self.listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             *stage = Stage::Over(outcome);
             self.changed.notify_all();
         }

@@ -34,8 +34,10 @@ impl InstanceSecrets {
 
     /// To be called before the settings are handed over. They replace those before, which count as
     /// those of an instance that is gone.
-    pub(crate) fn learn(&self, settings: &BTreeMap<String, String>) {
-        let learned = self.plugin.learn(&self.parameters, settings);
+    pub(crate) fn learn(&self, settings: &[&BTreeMap<String, String>]) {
+        let settings = settings.iter();
+        let learned = settings.flat_map(|given| self.plugin.learn(&self.parameters, given));
+        let learned: Vec<_> = learned.collect();
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = learned;
     }
 

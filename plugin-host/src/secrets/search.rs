@@ -50,7 +50,10 @@ impl Search {
         let seen = &text.as_bytes()[..text.len().min(seen)];
         let mut found = find(search, seen);
         if seen.contains(&b'%') {
-            found.extend(find_encoded(search, seen));
+            found.extend(find_encoded(search, seen, b'+'));
+        }
+        if seen.contains(&b'+') {
+            found.extend(find_encoded(search, seen, b' '));
         }
         found.retain(|it| it.range.start < end);
         if found.is_empty() {
@@ -82,8 +85,9 @@ fn find(search: &AhoCorasick, text: &[u8]) -> Vec<Found> {
 }
 
 /// Finds what stands in the text percent-encoded. Which characters are, and in which case the digits,
-/// differs from one encoder to the next; decoded they are the same.
-fn find_encoded(search: &AhoCorasick, text: &[u8]) -> Vec<Found> {
+/// differs from one encoder to the next; decoded they are the same. What a plus stands for is the
+/// caller's to say: a form's encoding writes a space so.
+fn find_encoded(search: &AhoCorasick, text: &[u8], plus: u8) -> Vec<Found> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut places = Vec::with_capacity(text.len() + 1);
     let mut at = 0;
@@ -92,7 +96,8 @@ fn find_encoded(search: &AhoCorasick, text: &[u8]) -> Vec<Found> {
         let code =
             code.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
         places.push(at);
-        decoded.push(code.unwrap_or(byte));
+        let plain = if byte == b'+' { plus } else { byte };
+        decoded.push(code.unwrap_or(plain));
         at += if code.is_some() { 3 } else { 1 };
     }
     places.push(at);

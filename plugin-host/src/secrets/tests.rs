@@ -37,11 +37,9 @@ fn parameters() -> BTreeMap<String, Parameter> {
 fn instance(secrets: &'static Secrets, given: &[(&str, &str)]) -> InstanceSecrets {
     let instance = InstanceSecrets::new(secrets, parameters());
     let given = given.iter();
-    instance.learn(
-        &given
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-    );
+    instance.learn(&[&given
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()]);
     instance
 }
 
@@ -112,6 +110,11 @@ fn a_value_is_known_in_every_form_that_is_promised() {
             "all percent-encoded",
             "x=%61%22%62%5C%63%09%C3%A9%2F%3D%40%2C%20%64%27%65%01&".to_owned(),
             "x=&",
+        ),
+        (
+            "encoded as a form is",
+            "x=+a%22b%5Cc%09%C3%A9%2F%3D%40%2C+d%27e%01+&y=a+b".to_owned(),
+            "x=&y=a+b",
         ),
         (
             "percent-encoded in part, small digits",
@@ -250,7 +253,7 @@ fn secrets_outlive_their_instance_but_not_for_ever() {
 fn further_settings_replace_those_before() {
     let secrets = leaked();
     let instance = instance(secrets, &[("password", "before")]);
-    instance.learn(&[("password".to_owned(), "after".to_owned())].into());
+    instance.learn(&[&[("password".to_owned(), "after".to_owned())].into()]);
     let shown = || secrets.redact("before after", usize::MAX).into_owned();
     assert_eq!(shown(), "[secret password] [secret password]");
     for number in 0..=REMEMBERED {

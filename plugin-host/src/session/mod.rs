@@ -241,7 +241,7 @@ impl<O: Object> Session<O> {
 
     /// Hands the settings over.
     pub(crate) fn configure(&self, settings: &Settings) -> Result<(), CallError> {
-        self.secrets.learn(settings);
+        self.secrets.learn(&[settings]);
         let configure = |object: &mut O, context: &Context| {
             self.secrets.answer(object.configure(context, settings))
         };
@@ -252,12 +252,9 @@ impl<O: Object> Session<O> {
     pub(crate) fn lifecycle(&self, event: &Lifecycle) -> Result<(), CallError> {
         match event {
             Lifecycle::Created(settings) | Lifecycle::Deleted(settings) => {
-                self.secrets.learn(settings);
+                self.secrets.learn(&[settings]);
             }
-            Lifecycle::Updated(before, after) => {
-                self.secrets.learn(before);
-                self.secrets.learn(after);
-            }
+            Lifecycle::Updated(before, after) => self.secrets.learn(&[before, after]),
         }
         let tell = |object: &mut O, context: &Context| {
             self.secrets.answer(object.lifecycle(context, event))

@@ -19,14 +19,18 @@ use super::error::StreamError;
 ///     short: impl Fn() -> Context,
 ///     mut otherwise: impl FnMut(),
 /// ) -> Result<(), StreamError> {
-///     while let Err(refused) = destination.write(&short(), record) {
+///     loop {
+///         let context = short();
+///         let Err(refused) = destination.write(&context, record) else {
+///             return Ok(());
+///         };
 ///         match refused.error {
-///             StreamError::Context(_) => otherwise(),
+///             // Not that of the stream, which no further try would outlive.
+///             StreamError::Context(_) if context.end().is_some() => otherwise(),
 ///             error => return Err(error),
 ///         }
 ///         record = *refused.value;
 ///     }
-///     Ok(())
 /// }
 /// ```
 #[derive(Clone, PartialEq)]

@@ -269,3 +269,33 @@ fn what_a_graceful_stop_does_is_told() {
     drop((pipeline, engine));
     assert_eq!(told(events), ["Stopping", "Over(Stopped)"]);
 }
+
+#[test]
+fn a_call_that_hangs_keeps_no_listener_waiting() {
+    let state = tempdir().unwrap();
+    let (gate, hangs) = crossbeam_channel::bounded::<()>(0);
+    let source = embedded::source("numbers", move |_| {
+        hangs.recv().ok();
+        Ok(|_: &mut BatchWriter<'_>, _: &Context| Ok(Progress::End))
+    });
+    let (log, _) = fails_at_5(|| None);
+    let engine = engine([source, log], state.path());
+    let events = engine.events();
+    let settings = [("sdk.call.timeout", "50ms")];
+    let config = pipeline(
+        connector("src", "numbers", &settings),
+        connector("dst", "log", &[]),
+    );
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    assert!(matches!(pipeline.status(), Status::Starting));
+    assert!(matches!(outcome(&pipeline), Outcome::Failed(_)));
+    drop((pipeline, engine));
+    let (done, heard) = crossbeam_channel::bounded(1);
+    std::thread::spawn(move || done.send(told(events)));
+    let heard = heard.recv_timeout(Duration::from_secs(60));
+    assert_eq!(
+        heard.expect("the end of the events"),
+        ["Starting", "failed with connector.call_timeout"]
+    );
+    drop(gate);
+}
