@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Error, Parameter, ParameterType, Parameters,
@@ -75,7 +76,10 @@ impl Source for Counter {
         })
     }
 
-    fn read(&mut self, batch: &mut BatchWriter, _: &Context) -> Result<Progress> {
+    fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
+        if self.fault == "sleep" {
+            thread::sleep(context.max_wait() + Duration::from_millis(600));
+        }
         while self.next <= 5 && self.fault != "nothing" {
             let position = if self.fault == "same" { 7 } else { self.next };
             let payload = if self.fault == "other" && self.opened {
@@ -129,6 +133,10 @@ fn what_is_wrong_with_a_source_is_told() {
         ("error", "`read` has failed: out of order"),
         ("ack", "`ack` has failed: not taken"),
         (
+            "sleep",
+            "3 reads in a row have each taken more than 500ms longer than `max_wait`",
+        ),
+        (
             "thread",
             "threads of the plugin are left after all were torn down and dropped: [\"the-poller\"",
         ),
@@ -160,6 +168,8 @@ fn what_is_wrong_with_a_source_is_told() {
 /// Takes records.
 struct Shelf {
     fault: String,
+    /// Sequences that a later call answers.
+    later: Vec<u64>,
     _thread: Option<Sender<()>>,
 }
 
@@ -169,6 +179,7 @@ impl Destination for Shelf {
     fn open(config: Config) -> Result<Self> {
         Ok(Self {
             _thread: start_thread(&config.fault),
+            later: Vec::new(),
             fault: config.fault,
         })
     }
@@ -182,18 +193,38 @@ impl Destination for Shelf {
             "foreign" => acks.ok_range(0, 1),
             "refused" => acks.nack(&first, Error::fatal("no")),
             "closed" => acks.close(),
-            _ => return Ok(()),
+            "deferred" => acks.defer(),
+            _ => {}
         }
         if self.fault == "twice" {
             acks.ok(&first);
+        }
+        if self.fault == "second in write" {
+            self.answer(acks);
+        }
+        self.later.extend(batch.into_iter().map(|it| it.sequence()));
+        Ok(())
+    }
+
+    fn flush(&mut self, acks: &mut Acks, _: &Context) -> Result<()> {
+        if matches!(&*self.fault, "deferred" | "second in flush") {
+            self.answer(acks);
         }
         Ok(())
     }
 }
 
+impl Shelf {
+    fn answer(&mut self, acks: &mut Acks) {
+        for sequence in self.later.drain(..) {
+            acks.ok_range(sequence, sequence + 1);
+        }
+    }
+}
+
 #[test]
 fn a_destination_that_keeps_the_contract_passes() {
-    for fault in ["none", "ending thread", "pool"] {
+    for fault in ["none", "deferred", "ending thread", "pool"] {
         testing::destination(
             Plugin::from_destination("test", Shelf::open),
             &[("fault", fault)],
@@ -204,7 +235,14 @@ fn a_destination_that_keeps_the_contract_passes() {
 #[test]
 fn what_is_wrong_with_a_destination_is_told() {
     for (fault, said) in [
-        ("twice", "answers to record 100"),
+        ("twice", "record 100 has 2 answers, expected one"),
+        // What forgets `Acks::defer`, and answers later.
+        (
+            "second in write",
+            "record 100 has 2 answers, expected one: `Ok` of `write` acknowledges all that has no answer, \
+             unless `Acks::defer` leaves it for a later `write` or `flush`",
+        ),
+        ("second in flush", "record 100 has 2 answers, expected one"),
         (
             "foreign",
             "an answer to Some((0..1, None)), and the records 100..111 were written",

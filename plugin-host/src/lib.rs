@@ -4,6 +4,12 @@
 //! one. A plugin is a value of one type, linked in or loaded from a file, and everything past the
 //! [`Registry`] treats the two alike.
 //!
+//! A program depends on the package `forebay-plugin-host`, which is this library; on
+//! `forebay-plugin-api`, the library [`plugin_api`], where it touches records or has connectors of its own;
+//! and on `crossbeam-channel` for the channels of [`embedded`]. Both libraries have a
+//! `Context` and a `Progress`. What is used beside the other one is imported by another name:
+//! `use plugin_host::{Context as CallContext, Progress as PipelineProgress}`.
+//!
 //! ```
 //! use std::{path::Path, sync::Arc};
 //!
@@ -24,7 +30,10 @@
 //!     let copy = ConnectorConfig::new("copy", "file")?.with("path", "out.txt");
 //!     let config = PipelineConfig::new("copy-lines", lines.with("follow", "false")).to(copy);
 //!     let engine = Engine::new(service, Arc::new(FileStore::open(state)?))?;
-//!     engine.validate(&config)?; // all that is wrong with it, starting nothing
+//!     // Fails with all that is wrong with it; starts nothing.
+//!     for (connector, ignored) in engine.validate(&config)? {
+//!         println!("{connector}: {ignored}");
+//!     }
 //!     let pipeline = engine.start(&config, RunOptions::default())?;
 //!     if let Outcome::Failed(error) = pipeline.wait() {
 //!         return Err(error.into());
@@ -43,15 +52,21 @@
 //! # One connector, without a pipeline
 //!
 //! A [`Dispenser`] makes connectors that a host drives itself, by calls that block until their
-//! [`Context`] ends: [`SourceStream`] and [`DestinationStream`].
+//! [`Context`] ends: [`SourceStream`] and [`DestinationStream`]. `configure` gives the plugin the settings as
+//! they are, without the checks of its specification:
+//! [`PluginService::validate_source_config`] checks them first.
 //!
 //! ```no_run
 //! use plugin_host::{Context, PluginService};
 //!
 //! # fn lines(service: &PluginService) -> Result<(), Box<dyn std::error::Error>> {
 //! let context = Context::background();
+//! let settings = [("path".to_owned(), "in.txt".to_owned())].into();
+//! for ignored in service.validate_source_config(&context, "file", &settings)? {
+//!     println!("{ignored}");
+//! }
 //! let source = service.new_dispenser("file")?.dispense_source(&context)?;
-//! source.configure(&context, &[("path".to_owned(), "in.txt".to_owned())].into())?;
+//! source.configure(&context, &settings)?;
 //! source.start(&context, None)?;
 //! loop {
 //!     match source.read(&context) {

@@ -38,6 +38,25 @@ impl Place {
         fs::read(self.path(name)).unwrap()
     }
 
+    /// What cargo reads of a plugin's manifest, which must have no key that it doesn't know.
+    pub(crate) fn package(&self, manifest: &str) -> serde_json::Value {
+        fs::create_dir(self.path("src")).unwrap();
+        self.write("src/lib.rs", "");
+        self.write("Cargo.toml", manifest);
+        let read = Command::new(env!("CARGO"))
+            .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+            .arg("--manifest-path")
+            .arg(self.path("Cargo.toml"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&read.stderr);
+        assert!(read.status.success(), "{said}");
+        // It is only a warning.
+        assert!(!said.contains("unused manifest key"), "{said}");
+        let read: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+        read["packages"][0].clone()
+    }
+
     /// Puts copies of these plugins into the folder `plugins`.
     pub(crate) fn install(&self, libraries: &[&str]) {
         fs::create_dir_all(self.path("plugins")).unwrap();

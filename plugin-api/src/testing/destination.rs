@@ -1,7 +1,7 @@
 //! The tests of a destination.
 
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abi_stable::std_types::{ROption, RSlice};
 
@@ -15,8 +15,14 @@ use crate::ffi::{CallStatus, DestinationObject, Setting};
 use crate::structured::Map;
 use crate::{BatchWriter, Data, Error, Operation, Plugin, Position, Record, Result};
 
-/// Longest wait of a flush for answers.
-const WAIT: Duration = Duration::from_millis(100);
+/// How long a thread of the destination is given after a `write` to have an answer, unless it wakes earlier.
+const REST: Duration = Duration::from_millis(50);
+
+/// Time between two flushes while answers are missing, unless the destination wakes earlier; a host's.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Sequence of the first record.
+const FIRST: u64 = 100;
 
 /// Bytes of a batch.
 const BYTES: usize = 1 << 20;
@@ -25,6 +31,8 @@ struct Destination {
     object: DestinationObject,
     context: TestContext,
     answers: Vec<(Range<u64>, Option<Error>)>,
+    /// Sequence of the next record.
+    next: u64,
 }
 
 impl Connector for Destination {
@@ -45,56 +53,75 @@ impl Destination {
         expect("`start`", from_abi(started));
     }
 
-    /// Writes records; returns their sequences.
-    fn write(&mut self, records: &[Record], steps: &Steps) -> Range<u64> {
+    /// Writes records, and gives threads of the destination the time to have answers to them.
+    fn write(&mut self, records: &[Record], steps: &Steps) {
         steps.begin("`write`");
         let Self {
             object,
             context,
             answers,
+            next,
         } = self;
         let fill = |buffer: &mut crate::ffi::BatchBuffer| {
             let mut batch = BatchWriter::new(buffer);
             records.iter().for_each(|record| batch.push(record));
         };
-        let (written, sequences) = TestBuffer::new(records.len(), BYTES).fill(fill, |batch| {
-            let first = batch.first_sequence;
-            let written = with_sink(answers, |sink| {
+        let written = TestBuffer::new(records.len(), BYTES).fill(fill, |mut batch| {
+            batch.first_sequence = *next;
+            with_sink(answers, |sink| {
                 from_abi(object.write(context.handle(), batch, sink))
-            });
-            (written, first..first + records.len() as u64)
+            })
         });
         goes_on("`write`", written);
-        sequences
+        self.next += records.len() as u64;
+        self.context.rest(REST);
     }
 
-    /// Stops, and flushes until all of these records are answered.
-    fn finish(&mut self, last: &Record, sequences: Range<u64>, steps: &Steps) {
+    fn flush(&mut self, steps: &Steps) {
+        steps.begin("`flush`");
+        let Self {
+            object,
+            context,
+            answers,
+            ..
+        } = self;
+        let flushed = with_sink(answers, |sink| {
+            from_abi(object.flush(context.handle(), sink))
+        });
+        goes_on("`flush`", flushed);
+    }
+
+    /// Stops, flushes until all records are answered, and once more: so an answer too many is seen.
+    fn finish(&mut self, last: &Record, patience: Duration, steps: &Steps) {
         self.context.stop();
         steps.begin("`stop`");
         let last = ROption::RSome(RSlice::from_slice(last.position.as_bytes()));
         let stopped = self.object.stop(self.context.handle(), last);
         expect("`stop`", from_abi(stopped));
-        self.context.set_max_wait(WAIT);
-        // No step begins in this loop: all answers have the time of one call.
-        steps.begin("answering all records by `flush`");
-        while sequences
-            .clone()
-            .any(|sequence| self.answers_to(sequence) == 0)
-        {
-            let Self {
-                object,
-                context,
-                answers,
-            } = self;
-            let flushed = with_sink(answers, |sink| {
-                from_abi(object.flush(context.handle(), sink))
-            });
-            goes_on("`flush`", flushed);
+        let stopped = Instant::now();
+        loop {
+            let unanswered = self.sequences().find(|&it| self.answers_to(it) == 0);
+            self.flush(steps);
+            let Some(sequence) = unanswered else {
+                break;
+            };
+            assert!(
+                stopped.elapsed() < patience,
+                "record {sequence} has no answer {patience:?} after `stop`: what `write` has left by \
+                 `Acks::defer` is answered by its sequence in a later `write`, or in `flush`, which is \
+                 called until every record is answered"
+            );
+            self.context.rest(PAUSE);
         }
-        for sequence in sequences.clone() {
-            assert_eq!(self.answers_to(sequence), 1, "answers to record {sequence}");
+        for sequence in self.sequences() {
+            let answers = self.answers_to(sequence);
+            assert!(
+                answers == 1,
+                "record {sequence} has {answers} answers, expected one: `Ok` of `write` acknowledges all \
+                 that has no answer, unless `Acks::defer` leaves it for a later `write` or `flush`"
+            );
         }
+        let sequences = self.sequences();
         let foreign = self
             .answers
             .iter()
@@ -105,6 +132,11 @@ impl Destination {
         );
     }
 
+    /// The sequences of what was written.
+    fn sequences(&self) -> Range<u64> {
+        FIRST..self.next
+    }
+
     fn answers_to(&self, sequence: u64) -> usize {
         let answers = self.answers.iter();
         answers
@@ -113,13 +145,18 @@ impl Destination {
     }
 
     /// Writes records in a life of its own that must all be acknowledged, or at least answered.
-    fn live(mut self, records: &[Record], all_acked: bool, steps: &Steps) {
+    ///
+    /// They come in two batches: the second `write` may answer records of the first.
+    fn live(mut self, records: &[Record], all_acked: bool, patience: Duration, steps: &Steps) {
         self.start(steps);
-        let sequences = self.write(records, steps);
-        self.finish(&records[records.len() - 1], sequences.clone(), steps);
+        let (first, second) = records.split_at(records.len() / 2);
+        self.write(first, steps);
+        self.write(second, steps);
+        self.flush(steps);
+        self.finish(&records[records.len() - 1], patience, steps);
         for (answered, refused) in &self.answers {
             if let (true, Some(error)) = (all_acked, refused) {
-                let number = answered.start - sequences.start;
+                let number = answered.start - FIRST;
                 panic!(
                     "a created record is refused: {:?}: {error:#}",
                     records.get(usize::try_from(number).unwrap_or(0))
@@ -138,8 +175,8 @@ fn goes_on(call: &str, status: Result<CallStatus>) {
     );
 }
 
-/// Tests the destination of the plugin.
-pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
+/// Tests the destination of the plugin, which has so long after `stop` to answer.
+pub(super) fn test(plugin: &Plugin, settings: &Settings, patience: Duration, steps: &Steps) {
     let mut threads = Threads::new();
     let host = TestHost::new();
     steps.begin("`specify`");
@@ -154,15 +191,16 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
         ),
         context: TestContext::new(),
         answers: Vec::new(),
+        next: FIRST,
     };
     test_settings(&make, settings, &specification::required(params), steps);
 
-    configured(&make, settings, steps).live(&created(), true, steps);
+    configured(&make, settings, steps).live(&created(), true, patience, steps);
     threads.note_first();
     // Where one was before, another one goes on.
-    configured(&make, settings, steps).live(&created(), true, steps);
+    configured(&make, settings, steps).live(&created(), true, patience, steps);
     threads.note_further();
-    configured(&make, settings, steps).live(&of_all_kinds(), false, steps);
+    configured(&make, settings, steps).live(&of_all_kinds(), false, patience, steps);
     threads.note_further();
     let left = host.live_objects();
     assert_eq!(
@@ -211,4 +249,38 @@ fn fields() -> Data {
     fields.insert("id", 7);
     fields.insert("name", "basalt");
     fields.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::limit::watched;
+    use crate::{Acks, Batch, Context};
+
+    /// Defers, and never answers.
+    struct Silent;
+
+    impl crate::Destination for Silent {
+        type Config = ();
+
+        fn open((): ()) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn write(&mut self, _: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
+            acks.defer();
+            Ok(())
+        }
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "record 100 has no answer 0ns after `stop`: what `write` has left by `Acks::defer`"
+    )]
+    fn what_is_never_answered_is_told() {
+        watched(|steps| {
+            let plugin = Plugin::from_destination("test", |(): ()| Ok(Silent));
+            test(&plugin, &Settings::new(), Duration::ZERO, steps);
+        });
+    }
 }

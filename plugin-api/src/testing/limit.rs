@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Longest time of a call.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Tells which call is under way.
 pub(super) struct Steps(Sender<&'static str>);

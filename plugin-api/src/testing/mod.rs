@@ -7,8 +7,8 @@
 //!
 //! Of both it is tested that
 //!
-//! - the specification is whole: texts that are there and trimmed, a semantic version, parameters with a
-//!   legal name and a description;
+//! - the specification is whole: trimmed texts, of which only description and author may be empty, a
+//!   semantic version, parameters with a legal name and a description;
 //! - the settings are accepted, also beside names that the connector doesn't know, and without any
 //!   one that is required they are refused by an error that names it;
 //! - an instance that was never started can be torn down, and none is left at the end;
@@ -69,6 +69,7 @@
 mod common;
 mod destination;
 mod limit;
+mod promptness;
 mod source;
 mod specification;
 mod threads;
@@ -76,7 +77,7 @@ mod threads;
 use std::collections::BTreeMap;
 
 use crate::Plugin;
-use limit::watched;
+use limit::{LIMIT, watched};
 
 /// Settings by their names.
 type Settings = BTreeMap<String, String>;
@@ -88,8 +89,11 @@ type Settings = BTreeMap<String, String>;
 /// - every record has a position, and none the position of another;
 /// - a source that is opened again at the position of a record goes on with the record behind it,
 ///   which is the same as before but for its metadata;
-/// - `read` returns when it may not wait, `ack` takes the positions, and after `stop` the source ends
-///   behind the position that it has told.
+/// - `read` returns in time, also when it may not wait: it fails where three reads in a row have each
+///   taken more than half a second longer than [`Context::max_wait`](crate::Context::max_wait). Work
+///   may take that long now and then, and a loaded machine, too; a source that sleeps, or waits in its
+///   client, always does;
+/// - `ack` takes the positions, and after `stop` the source ends behind the position that it has told.
 ///
 /// Data that the settings lead to must stay as it is meanwhile.
 ///
@@ -107,10 +111,13 @@ pub fn source(plugin: Plugin, settings: &[(&str, &str)]) {
 ///
 /// Beside what holds for both, it is tested that
 ///
-/// - records of raw and of structured data that were created, with a key and without one, are
-///   acknowledged, after `write`, or after `stop` and as many calls of `flush` as it takes;
+/// - records of raw and of structured data that were created, with a key and without one, come in two
+///   batches and are acknowledged, by a `write` or a `flush`, within 10 seconds after `stop`;
 /// - updates, deletes and snapshots, without data or metadata or with all of it, are acknowledged or
-///   refused one by one, and each record has exactly one answer;
+///   refused one by one;
+/// - each record has exactly one answer. `flush` is called before `stop` and, after all are answered, once
+///   more, so that a second answer is seen that comes late, as it does where
+///   [`Acks::defer`](crate::Acks::defer) was forgotten;
 /// - a destination can be opened again where one was before.
 ///
 /// # Panics
@@ -119,7 +126,7 @@ pub fn source(plugin: Plugin, settings: &[(&str, &str)]) {
 #[track_caller]
 pub fn destination(plugin: Plugin, settings: &[(&str, &str)]) {
     let settings = owned(settings);
-    watched(move |steps| destination::test(&plugin, &settings, steps));
+    watched(move |steps| destination::test(&plugin, &settings, LIMIT, steps));
 }
 
 fn owned(settings: &[(&str, &str)]) -> Settings {

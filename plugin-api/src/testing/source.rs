@@ -1,13 +1,14 @@
 //! The tests of a source.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abi_stable::std_types::{ROption, RSlice, RVec};
 
 use super::Settings;
 use super::common::{Connector, configured, expect, from_abi, test_settings, torn_down};
 use super::limit::Steps;
+use super::promptness::Promptness;
 use super::specification;
 use super::threads::Threads;
 use crate::ffi::testing::{TestBuffer, TestContext, TestHost};
@@ -25,6 +26,15 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// Bytes of a batch.
 const BYTES: usize = 64 << 20;
+
+/// What one call of `read` has done.
+struct Reading {
+    records: Vec<Record>,
+    /// Whether the source has ended.
+    ended: bool,
+    /// How long the call took.
+    taken: Duration,
+}
 
 struct Source {
     object: SourceObject,
@@ -50,35 +60,45 @@ impl Source {
         expect("`start`", from_abi(started));
     }
 
-    /// Reads once, waiting at most so long; `true` when the source has ended.
-    fn read(&mut self, wait: Duration, steps: &Steps) -> (bool, Vec<Record>) {
+    /// Reads once, waiting at most so long.
+    fn read(&mut self, wait: Duration, steps: &Steps) -> Reading {
         self.context.set_max_wait(wait);
         steps.begin("`read`");
         let mut status = Ok(CallStatus::END);
+        let mut taken = Duration::ZERO;
         let records = TestBuffer::new(ENOUGH, BYTES).fill(
-            |buffer| status = from_abi(self.object.read(self.context.handle(), buffer)),
+            |buffer| {
+                let begun = Instant::now();
+                status = from_abi(self.object.read(self.context.handle(), buffer));
+                taken = begun.elapsed();
+            },
             |batch| {
                 let records = Batch::new(batch, Format::default());
                 let owned = records.iter().map(|record| record.to_owned());
                 owned.collect::<Result<Vec<_>>>()
             },
         );
-        let status = expect("`read`", status);
-        (
-            status == CallStatus::END,
-            expect("a record of `read`", records),
-        )
+        Reading {
+            ended: expect("`read`", status) == CallStatus::END,
+            records: expect("a record of `read`", records),
+            taken,
+        }
     }
 
     /// Reads until there are enough records or there is none for a while.
-    fn read_enough(&mut self, steps: &Steps) -> Vec<Record> {
+    fn read_enough(&mut self, promptness: &mut Promptness, steps: &Steps) -> Vec<Record> {
         let mut records = Vec::new();
         let mut empty = 0;
         while records.len() < ENOUGH && empty < PATIENCE {
-            let (ended, more) = self.read(WAIT, steps);
-            empty = if more.is_empty() { empty + 1 } else { 0 };
-            records.extend(more);
-            if ended {
+            let more = self.read(WAIT, steps);
+            promptness.note(more.taken, WAIT);
+            empty = if more.records.is_empty() {
+                empty + 1
+            } else {
+                0
+            };
+            records.extend(more.records);
+            if more.ended {
                 break;
             }
         }
@@ -122,11 +142,11 @@ impl Source {
         steps.begin("reading to the end after `stop`");
         // No step begins in this loop: all of it has the time of one.
         loop {
-            let (ended, records) = self.read(WAIT, &Steps::unheard());
-            if let Some(record) = records.last() {
+            let more = self.read(WAIT, &Steps::unheard());
+            if let Some(record) = more.records.last() {
                 reached = Some(record.position.as_bytes().to_vec());
             }
-            if ended {
+            if more.ended {
                 break;
             }
         }
@@ -166,7 +186,8 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
 
     let mut source = configured(&make, settings, steps);
     source.start(None, steps);
-    let records = source.read_enough(steps);
+    let mut promptness = Promptness::default();
+    let records = source.read_enough(&mut promptness, steps);
     assert!(
         !records.is_empty(),
         "the source has no record with these settings"
@@ -181,10 +202,11 @@ pub(super) fn test(plugin: &Plugin, settings: &Settings, steps: &Steps) {
         let mut source = configured(&make, settings, steps);
         source.start(Some(records[reached].position.as_bytes()), steps);
         // It may not wait: whatever comes, or nothing, has to come at once.
-        let (_, first) = source.read(Duration::ZERO, steps);
-        let mut behind = first;
+        let first = source.read(Duration::ZERO, steps);
+        promptness.note(first.taken, Duration::ZERO);
+        let mut behind = first.records;
         if behind.is_empty() {
-            behind = source.read_enough(steps);
+            behind = source.read_enough(&mut promptness, steps);
         }
         test_resumed(&records, reached, behind.first());
         source.stop(behind.last(), steps);

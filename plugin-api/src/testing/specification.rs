@@ -29,12 +29,7 @@ fn check(specification: &Specification) {
         author,
         ..
     } = specification;
-    for (field, text) in [
-        ("name", name),
-        ("summary", summary),
-        ("version", version),
-        ("author", author),
-    ] {
+    for (field, text) in [("name", name), ("summary", summary), ("version", version)] {
         assert!(
             !text.is_empty(),
             "the specification's {field} is empty: set it in Cargo.toml or in `export_plugin!`"
@@ -100,6 +95,21 @@ pub(super) fn required(params: &BTreeMap<String, Parameter>) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AckMode;
+
+    #[test]
+    fn a_package_need_not_say_who_made_it() {
+        check(&Specification {
+            name: "counter".to_owned(),
+            summary: "Counts".to_owned(),
+            description: String::new(),
+            version: "v0.1.0".to_owned(),
+            author: String::new(),
+            acks: AckMode::Last,
+            source_params: None,
+            destination_params: None,
+        });
+    }
 
     #[test]
     fn versions_are_semantic_ones() {

@@ -60,6 +60,19 @@ impl TestContext {
     pub(crate) fn stop(&self) {
         self.state.signal(abi::Wakeups::STOP);
     }
+
+    /// Waits, as a host does between two calls, until the connector wakes it or the time is over.
+    #[cfg(feature = "testing")]
+    pub(crate) fn rest(&self, longest: Duration) {
+        let is_quiet = |signals: &mut Signals| signals.bits & abi::Wakeups::WOKEN.0 == 0;
+        let state = &self.state;
+        let rested = state
+            .changed
+            .wait_timeout_while(state.lock(), longest, is_quiet);
+        let (mut signals, _) = rested.unwrap_or_else(PoisonError::into_inner);
+        // The call that follows is what the wake-up has asked for.
+        signals.bits &= !abi::Wakeups::WOKEN.0;
+    }
 }
 
 /// For the unit tests of what waits.
