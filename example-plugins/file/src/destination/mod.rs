@@ -116,6 +116,8 @@ pub struct Append {
     /// Lines that are gathered; with gzip for longer than a batch.
     text: Vec<u8>,
     unanswered: Unanswered,
+    /// Sequence behind the last record that the output has.
+    written: u64,
     /// Memory that is used again.
     refused: Vec<u64>,
     is_stopped: bool,
@@ -132,24 +134,15 @@ impl Destination for Append {
             max_bytes: config.max_bytes,
             text: Vec::new(),
             unanswered: Unanswered::default(),
+            written: 0,
             refused: Vec::new(),
             is_stopped: false,
         })
     }
 
     fn write(&mut self, batch: &Batch, acks: &mut Acks, _: &Context) -> Result<()> {
-        if self.members.is_some() || self.max_bytes > 0 {
-            self.gather(batch, acks)?;
-        } else {
-            self.write_through(batch, acks)?;
-        }
-        if self.answers_later() {
-            acks.defer();
-            if self.unanswered.age() >= HOLD {
-                self.settle(acks)?;
-            }
-        }
-        Ok(())
+        let written = self.write_batch(batch, acks);
+        self.or_keep_what_is_written(written, acks)
     }
 
     fn flush(&mut self, acks: &mut Acks, _: &Context) -> Result<()> {
@@ -161,7 +154,8 @@ impl Destination for Append {
         if waits || self.unanswered.is_empty() {
             return Ok(());
         }
-        self.settle(acks)
+        let settled = self.settle(acks);
+        self.or_keep_what_is_written(settled, acks)
     }
 
     fn stop(&mut self) -> Result<()> {
@@ -183,16 +177,35 @@ impl Append {
         self.sync == Sync::Data || self.members.is_some()
     }
 
+    fn write_batch(&mut self, batch: &Batch, acks: &mut Acks) -> Result<()> {
+        if self.members.is_some() || self.max_bytes > 0 {
+            self.gather(batch, acks)?;
+        } else {
+            self.write_through(batch, acks)?;
+        }
+        if self.answers_later() {
+            acks.defer();
+            if self.unanswered.age() >= HOLD {
+                self.settle(acks)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the records from where they lie in the batch.
     fn write_through(&mut self, batch: &Batch, acks: &mut Acks) -> Result<()> {
         let Self { text, refused, .. } = self;
         refused.clear();
-        self.output.write(|file| {
+        let written = self.output.write(|file| {
             batch.write_lines_or(file, text, |record, error| {
                 refused.push(record.sequence());
                 acks.nack(record, error);
             })
-        })?;
+        });
+        // Here it was memory for lines on their way; what stays in it would be written once more.
+        self.text.clear();
+        written?;
+        self.written = batch.sequences().end;
         if self.answers_later() {
             self.unanswered
                 .push_all_but(batch.sequences(), &self.refused);
@@ -210,9 +223,9 @@ impl Append {
             }
             self.text.push(b'\n');
             if before > 0 && self.text.len() as u64 > self.most_text() {
-                self.put(before)?;
+                self.put(before, record.sequence())?;
                 if self.sync == Sync::None {
-                    self.unanswered.acknowledge(acks);
+                    self.unanswered.acknowledge_below(self.written, acks);
                 }
             }
             if self.answers_later() {
@@ -222,7 +235,7 @@ impl Append {
         }
         match self.members {
             Some(_) => Ok(()),
-            None => self.put(self.text.len()),
+            None => self.put(self.text.len(), batch.sequences().end),
         }
     }
 
@@ -235,8 +248,9 @@ impl Append {
         }
     }
 
-    /// Writes so many bytes of what is gathered, which are whole records.
-    fn put(&mut self, length: usize) -> Result<()> {
+    /// Writes so many bytes of what is gathered: the records up to, and without, the one with sequence
+    /// `end`.
+    fn put(&mut self, length: usize, end: u64) -> Result<()> {
         if length == 0 {
             return Ok(());
         }
@@ -254,14 +268,28 @@ impl Append {
             }
         }
         self.text.drain(..length);
+        self.written = end;
         Ok(())
     }
 
     /// Writes and syncs what has no answer yet, and acknowledges it.
     fn settle(&mut self, acks: &mut Acks) -> Result<()> {
-        self.put(self.text.len())?;
+        self.put(self.text.len(), self.unanswered.end())?;
+        self.acknowledge_written(acks)
+    }
+
+    fn acknowledge_written(&mut self, acks: &mut Acks) -> Result<()> {
         self.output.sync()?;
-        self.unanswered.acknowledge(acks);
+        self.unanswered.acknowledge_below(self.written, acks);
         Ok(())
+    }
+
+    /// Where something has failed, what was written before it is still acknowledged: else every try on
+    /// a full disk would write it once more.
+    fn or_keep_what_is_written(&mut self, done: Result<()>, acks: &mut Acks) -> Result<()> {
+        done.inspect_err(|_| {
+            // Its own failure is told as the first one, or tells nothing new.
+            self.acknowledge_written(acks).ok();
+        })
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Output {
     /// Where the whole records end, by what this destination has found and written.
     length: u64,
     is_synced: bool,
+    /// A sync has failed. The system says so once, and forgets what it couldn't write.
+    is_doubtful: bool,
     sync: Sync,
     /// Longest file; `None` for any length.
     most: Option<u64>,
@@ -63,6 +65,7 @@ impl Output {
             is_regular,
             length: 0,
             is_synced: false,
+            is_doubtful: false,
             sync: config.sync,
             most,
         };
@@ -119,12 +122,16 @@ impl Output {
 
     /// Makes what was written survive a power cut, if the user wants that.
     pub(super) fn sync(&mut self) -> Result<()> {
-        if self.sync == Sync::Data && !self.is_synced {
-            let synced = self.file.sync_data();
-            synced.map_err(|error| failed(&self.current, "can't be synced", &error))?;
-            self.is_synced = true;
+        if self.sync == Sync::None || self.is_synced {
+            return Ok(());
         }
-        Ok(())
+        let synced = match self.is_doubtful {
+            true => Err(io::Error::other("an earlier sync has failed")),
+            false => self.file.sync_data(),
+        };
+        self.is_synced = synced.is_ok();
+        self.is_doubtful = !self.is_synced;
+        synced.map_err(|error| failed(&self.current, "can't be synced", &error))
     }
 
     /// Gives the file its own name, now that it is whole.
@@ -249,16 +256,16 @@ fn refuse_what_cant_hold(config: &AppendConfig) -> Result<()> {
         return Ok(());
     }
     let settings = [
-        ("sync", config.sync == Sync::Data, "none"),
-        ("maxBytes", config.max_bytes > 0, "0"),
-        ("atomic", config.atomic, "false"),
+        ("sync", config.sync == Sync::Data, "none", "synced"),
+        ("maxBytes", config.max_bytes > 0, "0", "rotated"),
+        ("atomic", config.atomic, "false", "renamed"),
     ];
-    match settings.iter().find(|(_, is_set, _)| *is_set) {
+    match settings.iter().find(|(_, is_set, ..)| *is_set) {
         None => Ok(()),
-        Some((name, _, instead)) => Err(Error::invalid_config(
+        Some((name, _, instead, done)) => Err(Error::invalid_config(
             *name,
             format!(
-                "expected `{instead}`, as `{}` is no regular file, which this needs",
+                "expected `{instead}`: `{}` is no regular file, and only such a file can be {done}",
                 config.path.display()
             ),
         )),

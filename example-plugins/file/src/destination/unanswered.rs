@@ -54,12 +54,29 @@ impl Unanswered {
         self.push(next..sequences.end);
     }
 
-    /// Acknowledges all of them.
-    pub(super) fn acknowledge(&mut self, acks: &mut Acks<'_>) {
-        for sequences in self.ranges.drain(..) {
+    /// Sequence behind the last of them; 0 where there is none.
+    pub(super) fn end(&self) -> u64 {
+        self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// Acknowledges those before a sequence.
+    pub(super) fn acknowledge_below(&mut self, end: u64, acks: &mut Acks<'_>) {
+        for sequences in self.take_below(end) {
             acks.ok_range(sequences.start, sequences.end);
         }
-        self.since = None;
+    }
+
+    fn take_below(&mut self, end: u64) -> Vec<Range<u64>> {
+        let whole = self.ranges.partition_point(|range| range.end <= end);
+        let mut taken: Vec<_> = self.ranges.drain(..whole).collect();
+        if let Some(first) = self.ranges.first_mut()
+            && first.start < end
+        {
+            taken.push(first.start..end);
+            first.start = end;
+        }
+        self.since = (!self.ranges.is_empty()).then(Instant::now);
+        taken
     }
 }
 
@@ -75,5 +92,17 @@ mod tests {
         unanswered.push_all_but(10..12, &[10, 11]);
         assert_eq!(unanswered.ranges, [0..4, 5..7, 9..10]);
         assert_eq!(unanswered.len(), 7);
+    }
+
+    #[test]
+    fn only_those_before_a_sequence_are_taken() {
+        let mut unanswered = Unanswered::default();
+        unanswered.push_all_but(0..10, &[5, 8]);
+        assert_eq!(unanswered.take_below(0), []);
+        assert_eq!(unanswered.take_below(7), [0..5, 6..7]);
+        assert_eq!((unanswered.len(), unanswered.end()), (2, 10));
+        assert!(unanswered.since.is_some());
+        assert_eq!(unanswered.take_below(10), [7..8, 9..10]);
+        assert!(unanswered.is_empty() && unanswered.since.is_none());
     }
 }
