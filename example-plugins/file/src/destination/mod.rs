@@ -224,19 +224,17 @@ impl Append {
             self.text.push(b'\n');
             if before > 0 && self.text.len() as u64 > self.most_text() {
                 self.put(before, record.sequence())?;
-                if self.sync == Sync::None {
-                    self.unanswered.acknowledge_below(self.written, acks);
-                }
             }
-            if self.answers_later() {
-                let sequence = record.sequence();
-                self.unanswered.push(sequence..sequence + 1);
-            }
+            let sequence = record.sequence();
+            self.unanswered.push(sequence..sequence + 1);
         }
-        match self.members {
-            Some(_) => Ok(()),
-            None => self.put(self.text.len(), batch.sequences().end),
+        if self.members.is_none() {
+            self.put(self.text.len(), batch.sequences().end)?;
         }
+        if self.sync == Sync::None {
+            self.unanswered.acknowledge_below(self.written, acks);
+        }
+        Ok(())
     }
 
     /// Longest text that goes to the file together, but for that of a single record.

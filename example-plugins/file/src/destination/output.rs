@@ -150,7 +150,7 @@ impl Output {
     /// Looks for the end of the whole records.
     fn find_end(&mut self, compression: Compression) -> Result<()> {
         let mut find = || {
-            let length = self.file.seek(SeekFrom::End(0))?;
+            let length = self.file.metadata()?.len();
             let whole = match compression {
                 Compression::None => end_line(&mut self.file, length)?,
                 Compression::Gzip => gzip::tail(&mut self.file, length)?,

@@ -261,6 +261,18 @@ fn what_is_no_file_is_written_to_and_neither_rotated_nor_synced() {
     }
 }
 
+/// Files of the kernel look like any others, and can't be synced.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sync_that_fails_is_told() {
+    let name = Path::new("/proc/thread-self/comm");
+    open(name, &[]).unwrap();
+    let error = open(name, &[("sync", "data")]).unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Retry, "file.io"));
+    let expected = "`/proc/thread-self/comm` can't be synced: ";
+    assert!(error.message().starts_with(expected), "{error:#}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_is_followed_and_stays() {
