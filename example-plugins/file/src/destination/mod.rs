@@ -5,6 +5,7 @@
 
 mod gzip;
 mod names;
+mod opening;
 mod output;
 #[cfg(test)]
 mod tests;
