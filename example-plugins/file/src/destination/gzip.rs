@@ -21,6 +21,9 @@ const MARK: [u8; 16] = [
 const HEADER: usize = MARK.len() + 16;
 /// Checksum and length of what was compressed, the latter modulo 2^32.
 const TRAILER: usize = 8;
+/// Measured on UnicodeData.txt: as small as level 6, which is gzip's, in half the time. Level 2 is twice
+/// as fast again, and an eighth larger.
+const LEVEL: u32 = 4;
 
 /// Makes members.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn new() -> Self {
         Self {
-            encoder: DeflateEncoder::new(Vec::new(), Compression::default()),
+            encoder: DeflateEncoder::new(Vec::new(), Compression::new(LEVEL)),
             member: Vec::new(),
         }
     }
