@@ -42,8 +42,9 @@ pub struct AppendConfig {
     #[parameter(default = "none", inclusion = ["none", "data"])]
     sync: Sync,
     /// Most bytes of a file; 0 is no limit. Before a record would make it longer the file is renamed to
-    /// PATH.1, the next one to PATH.2 and so on, and a new one is begun. No record is split, and no file
-    /// is overwritten or removed. A single record that is longer has a file for itself.
+    /// PATH.1, the next one to PATH.2 and so on, so the oldest is PATH.1, and a new one is begun. No record
+    /// is split, and no file is overwritten or removed. A single record that is longer has a file for
+    /// itself.
     #[parameter(default = 0)]
     max_bytes: u64,
     /// `gzip` compresses the file. What counts as written can be decompressed while the file grows, and a
