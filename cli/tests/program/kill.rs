@@ -12,14 +12,15 @@ const LINE: usize = 41;
 const TWO_WINDOWS: u64 = 2 * 65_536;
 
 /// A line that tells its number and whether it is whole.
-fn line(number: u64) -> String {
+pub(crate) fn line(number: u64) -> String {
     format!(
         "{number:010} {:028x}\n",
         u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C) & ((1 << 112) - 1)
     )
 }
 
-fn copy_lines(lines: u64) -> Place {
+/// A place whose pipeline copies so many lines from `in.txt` to `out.txt`, by plugins from files.
+pub(crate) fn copy_lines(lines: u64) -> Place {
     let place = Place::new();
     place.install(&["forebay_connector_file"]);
     let mut input = std::io::BufWriter::new(std::fs::File::create(place.path("in.txt")).unwrap());
@@ -41,14 +42,16 @@ fn copy_lines(lines: u64) -> Place {
 }
 
 /// Lines of the output, and what may be wrong with it: every line is a whole one or a fragment.
-struct Copied {
-    lines: u64,
-    fragments: u64,
+pub(crate) struct Copied {
+    pub(crate) lines: u64,
+    pub(crate) fragments: u64,
     /// How far each jump back goes.
     repeats: Vec<u64>,
 }
 
-fn check(output: &[u8]) -> Copied {
+/// Checks that no line is missing or garbled, and that lines are in order but for repeats.
+#[track_caller]
+pub(crate) fn check(output: &[u8]) -> Copied {
     let mut copied = Copied {
         lines: 0,
         fragments: 0,

@@ -23,6 +23,8 @@ mod inspect;
 mod kill;
 /// What `list` shows.
 mod list;
+/// What the `file` destination leaves: rotated, on a full disk, compressed, renamed.
+mod output;
 /// Builtin and loaded plugins give the same bytes.
 mod parity;
 /// The folder that `quickstart` makes.

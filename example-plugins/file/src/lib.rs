@@ -1,7 +1,7 @@
 //! The `file` connectors: lines of a file as records, and records as lines of a file.
 //!
 //! The source reads one file from where it stands to its end and, unless told otherwise, waits for
-//! more. The destination appends; it never changes what it finds.
+//! more. The destination appends; it never changes the records that it finds.
 #![forbid(unsafe_code)]
 
 mod destination;
@@ -27,9 +27,24 @@ mod tests {
     }
 
     #[test]
-    fn the_destination_keeps_the_contract() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out");
-        plugin_api::testing::destination(plugin(), &[("path", path.to_str().unwrap())]);
+    fn the_destination_keeps_the_contract_in_each_mode() {
+        for settings in [
+            &[][..],
+            &[("sync", "data")],
+            &[("maxBytes", "50")],
+            &[("compression", "gzip")],
+            &[("atomic", "true")],
+            &[
+                ("sync", "data"),
+                ("maxBytes", "200"),
+                ("compression", "gzip"),
+                ("atomic", "true"),
+            ],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("out");
+            let path = [("path", path.to_str().unwrap())];
+            plugin_api::testing::destination(plugin(), &[&path, settings].concat());
+        }
     }
 }

@@ -92,8 +92,9 @@ impl<'a> Batch<'a> {
     /// after it. `text` is memory that is used again from batch to batch.
     ///
     /// A record that can't be formatted is refused with its own error, through `acks`, and the others
-    /// are written; so a destination that answers ranges itself must leave those out. Raw data that lies in the batch as lines already, as sources of lines leave it,
-    /// is written from there without a copy.
+    /// are written; a destination that answers ranges itself has to leave those out, and learns which they
+    /// are by [`Batch::write_lines_or`]. Raw data that lies in the batch as lines already, as sources of lines
+    /// leave it, is written from there without a copy.
     ///
     /// # Errors
     ///
@@ -107,8 +108,13 @@ impl<'a> Batch<'a> {
         self.write_lines_or(out, text, |record, error| acks.nack(record, error))
     }
 
-    /// As [`Batch::write_lines`]; `refuse` gets the records that can't be formatted.
-    pub(super) fn write_lines_or(
+    /// As [`Batch::write_lines`]; `refuse` gets the records that can't be formatted, and gives them
+    /// their nacks. What `out` gets in one call are whole records.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Batch::write_lines`].
+    pub fn write_lines_or(
         &self,
         out: &mut impl io::Write,
         text: &mut Vec<u8>,
