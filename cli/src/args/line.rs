@@ -189,7 +189,8 @@ pub(crate) struct Run {
 /// and how to mend it, on standard error; then the exit code is 2, or 3 where a file can't be read.
 ///
 /// Plugin files are opened, as for a run. What only a plugin itself can judge, such as whether a
-/// host answers, comes up when it is started.
+/// host answers, comes up when it is started. So does what is wrong with an entry of a list: a
+/// specification says of a list only that it is a text, not what its entries are.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 In every value of a pipeline file, `${NAME}` is the environment variable, `${NAME:-text}` the text

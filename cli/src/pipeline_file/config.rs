@@ -1,7 +1,7 @@
 //! From an entry of a pipeline file to what the host takes, and from the host's errors back to the
 //! place in the file.
 
-use plugin_api::ErrorKind;
+use plugin_api::{ErrorKind, ParameterError};
 use plugin_host::parameters::Side;
 use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName, PluginService};
 
@@ -21,12 +21,13 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
     for connector in &entry.connectors {
         let config = connector_config(connector, &mut report);
         match connector.kind {
-            ConnectorKind::Destination => destinations.extend(config),
-            ConnectorKind::Source if !has_source => {
+            None => {}
+            Some(ConnectorKind::Destination) => destinations.extend(config),
+            Some(ConnectorKind::Source) if !has_source => {
                 has_source = true;
                 source = config;
             }
-            ConnectorKind::Source => report.problem(
+            Some(ConnectorKind::Source) => report.problem(
                 &connector.place,
                 "pipeline.several_sources",
                 "a second source: this version runs pipelines of one source",
@@ -51,14 +52,28 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
     report.problems.extend(unusable.into_iter().flatten());
     for connector in &entry.connectors {
         // What is wrong with its name was told above.
-        let Some(config) = connector_config(connector, &mut Report::default()) else {
+        let Some(mut config) = connector_config(connector, &mut Report::default()) else {
             continue;
         };
-        let side = match connector.kind {
-            ConnectorKind::Source => Side::Source,
-            ConnectorKind::Destination => Side::Destination,
+        // A setting whose value could not be read is there: its name can be checked, and what
+        // stands beside it.
+        let unread = connector.settings.unread.iter();
+        config
+            .settings
+            .extend(unread.map(|name| (name.clone(), String::new())));
+        let checked = match connector.kind {
+            Some(ConnectorKind::Source) => config.validate(service, Side::Source),
+            Some(ConnectorKind::Destination) => config.validate(service, Side::Destination),
+            // Which settings it has depends on the side.
+            None => match service.find(&config.plugin) {
+                Ok(_) => Ok(Vec::new()),
+                Err(source) => Err(PipelineError::Lookup {
+                    connector: config.id.clone(),
+                    source,
+                }),
+            },
         };
-        match config.validate(service, side) {
+        match checked {
             Ok(ignored) => {
                 for setting in ignored {
                     let place = place_of(connector, &setting.name);
@@ -68,17 +83,23 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
                 }
             }
             Err(mut error) => {
-                if let PipelineError::Config { source, .. } = &mut error
-                    && !connector.is_whole
-                {
-                    // A setting that could not be read is not there, but it isn't missing.
-                    let places = &connector.settings.places;
-                    source.errors.retain(|it| places.contains_key(&it.name));
+                if let PipelineError::Config { source, .. } = &mut error {
+                    source.errors.retain(|it| !is_unread(connector, it));
                 }
-                report.problems.extend(locate(entry, &error));
+                report
+                    .problems
+                    .extend(locate_at(entry, Some(connector), &error));
             }
         }
     }
+}
+
+/// Whether a setting only seems to be missing: it could not be read, which was told.
+fn is_unread(connector: &ConnectorEntry, error: &ParameterError) -> bool {
+    let settings = &connector.settings;
+    let mut unread = settings.unread.iter();
+    error.code == "config.required"
+        && (settings.are_unreadable || unread.any(|name| name.trim() == error.name))
 }
 
 /// Where a connector's plugin isn't the one that its name means first, because that one's file can't
@@ -124,14 +145,35 @@ fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<C
 
 /// Where in the file an error of the host comes from: one problem a setting that is wrong.
 pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Problem> {
+    let id = match error {
+        PipelineError::Config { connector, .. }
+        | PipelineError::ForeignPosition { connector, .. }
+        | PipelineError::Lookup { connector, .. }
+        | PipelineError::NoSuchSide { connector, .. } => Some(&**connector),
+        // In the run, connectors go by their full id.
+        PipelineError::Connector { connector, .. } => connector
+            .strip_prefix(&entry.id)
+            .and_then(|id| id.strip_prefix(':')),
+        _ => None,
+    };
+    let mut connectors = entry.connectors.iter();
+    let connector = connectors.find(|connector| Some(&*connector.id) == id);
+    locate_at(entry, connector, error)
+}
+
+/// The same for an error of this connector: an id that is wrong doesn't name it.
+fn locate_at(
+    entry: &PipelineEntry,
+    connector: Option<&ConnectorEntry>,
+    error: &PipelineError,
+) -> Vec<Problem> {
     let mut report = Report::default();
-    let connector = |id: &str| entry.connectors.iter().find(|connector| connector.id == id);
+    let plugin_place = connector.map_or(&entry.place, |it| &it.plugin_place);
     match error {
         PipelineError::Config {
             connector: id,
             source,
         } => {
-            let connector = connector(id);
             for error in &source.errors {
                 let place = connector.map_or(&entry.place, |it| place_of(it, &error.name));
                 let text = format!(
@@ -141,29 +183,26 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
                 report.problem(place, "config.invalid", text, "correct the setting");
             }
         }
-        // What only the plugin can judge comes up in the run, where connectors go by their full id.
-        PipelineError::Connector {
-            connector: id,
-            error: refused,
-            ..
-        } if refused.kind() == ErrorKind::InvalidConfig => {
-            let own = id
-                .strip_prefix(&entry.id)
-                .and_then(|id| id.strip_prefix(':'));
-            let connector = own.and_then(connector);
+        // What only the plugin can judge comes up in the run.
+        PipelineError::Connector { error: refused, .. }
+            if refused.kind() == ErrorKind::InvalidConfig =>
+        {
             let setting = refused.parameters().first().map_or("", |it| &it.name);
             let place = connector.map_or(&entry.place, |it| place_of(it, setting));
             report.problem(place, "config.invalid", error.to_string(), error.help());
         }
-        PipelineError::ForeignPosition { connector: id, .. } => {
-            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
-            report.problem(place, "position.foreign", error.to_string(), error.help());
-        }
-        PipelineError::Lookup { connector: id, .. }
-        | PipelineError::NoSuchSide { connector: id, .. } => {
-            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
-            report.problem(place, "pipeline.plugin", error.to_string(), error.help());
-        }
+        PipelineError::ForeignPosition { .. } => report.problem(
+            plugin_place,
+            "position.foreign",
+            error.to_string(),
+            error.help(),
+        ),
+        PipelineError::Lookup { .. } | PipelineError::NoSuchSide { .. } => report.problem(
+            plugin_place,
+            "pipeline.plugin",
+            error.to_string(),
+            error.help(),
+        ),
         other => {
             report.problem(
                 &entry.place,

@@ -90,6 +90,7 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         "a.yaml:12:9 pipeline.several_sources",
         "a.yaml:12:41 name.prefix",
         "a.yaml:13:27 pipeline.invalid_value",
+        "a.yaml:13:42 pipeline.plugin",
         "b.yaml:5:41 pipeline.plugin",
     ];
     let told = place
@@ -110,6 +111,55 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         .run(&["run", "--json", files[0], files[1]])
         .expect_code(2);
     assert_eq!((run.stderr, run.stdout), (told.stderr, told.stdout));
+}
+
+#[test]
+fn a_setting_without_a_value_hides_no_other() {
+    let place = Place::new();
+    let settings = "{follow: '${FOREBAY_TEST_UNSET}', folow: '${FOREBAY_TEST_UNSET}'}";
+    place.write("a.yaml", file(&[pipeline("p", settings)]));
+    let told = place.run(&["validate", "a.yaml", "--json"]).expect_code(2);
+    let expected = [
+        "a.yaml:5:9 config.invalid",
+        "a.yaml:5:66 pipeline.unset_variable",
+        "a.yaml:5:98 pipeline.unset_variable",
+        "a.yaml:5:98 config.invalid",
+    ];
+    assert_eq!(places(&told), expected);
+    assert!(told.stderr.contains("setting `path`: required"), "{told:?}");
+}
+
+#[test]
+fn a_wrong_id_or_type_hides_neither_plugin_nor_settings() {
+    let place = Place::new();
+    let first = pipeline("p", "{path: in.txt}");
+    let again = pipeline("p", "{path: in.txt, folow: 1}").replace("id: dst", "id: src");
+    let more = "      - {id: src, type: destination, plugin: file, settings: {pth: x}}
+      - {id: other, type: sorce, plugin: fil}
+      - {id: 'a b', type: destination, plugin: fil}
+      - {type: destination, plugin: fil}
+";
+    place.write("a.yaml", file(&[first, again + more]));
+    let told = place.run(&["validate", "a.yaml", "--json"]).expect_code(2);
+    let expected = [
+        "a.yaml:7:9 pipeline.duplicate_id",
+        "a.yaml:9:79 config.invalid",
+        "a.yaml:10:14 pipeline.duplicate_id",
+        "a.yaml:11:9 config.invalid",
+        "a.yaml:11:14 pipeline.duplicate_id",
+        "a.yaml:11:68 config.invalid",
+        "a.yaml:12:27 pipeline.invalid_value",
+        "a.yaml:12:42 pipeline.plugin",
+        "a.yaml:13:14 pipeline.invalid_id",
+        "a.yaml:13:48 pipeline.plugin",
+        "a.yaml:14:9 pipeline.missing_field",
+        "a.yaml:14:37 pipeline.plugin",
+    ];
+    assert_eq!(places(&told), expected);
+    assert!(
+        told.stderr.contains("connector `#6`: no plugin"),
+        "{told:?}"
+    );
 }
 
 #[test]
