@@ -152,7 +152,7 @@ pub(crate) fn read(
                     &Place::whole(&file),
                     "pipeline.none",
                     "the file has no pipeline",
-                    "list at least one under `pipelines:`; `forebay quickstart` makes an example",
+                    "list at least one under `pipelines:`; `forebay run --help` shows a file",
                 );
             }
             pipelines.extend(found);

@@ -114,6 +114,24 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
 }
 
 #[test]
+fn the_help_begins_with_a_pipeline_that_runs_where_no_plugin_files_are() {
+    let place = Place::new();
+    let help = place.run(&["--help"]).expect_code(0).stdout;
+    assert!(help.contains("Begin with `forebay run --help`"), "{help}");
+    let help = place.run(&["run", "--help"]).expect_code(0).stdout;
+    let (_, shown) = help.split_once("A pipeline.yaml to begin with").unwrap();
+    let lines = shown.lines().skip(1).take_while(|line| !line.is_empty());
+    let pipeline: Vec<_> = lines.collect();
+    place.write("pipeline.yaml", pipeline.join("\n"));
+    place.write("in.txt", "one\n");
+    let told = place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert_eq!(place.read("out.txt"), b"one\n", "{told:?}");
+    place.write("none.yaml", "");
+    let told = place.run(&["validate", "none.yaml"]).expect_code(2);
+    assert!(told.stderr.contains("`forebay run --help`"), "{told:?}");
+}
+
+#[test]
 fn a_setting_without_a_value_hides_no_other() {
     let place = Place::new();
     let settings = "{follow: '${FOREBAY_TEST_UNSET}', folow: '${FOREBAY_TEST_UNSET}'}";
