@@ -205,7 +205,7 @@ pub enum LookupError {
     /// No plugin has the name and version.
     #[error("no plugin `{name}`{}", available(.versions, .refused))]
     NotFound {
-        /// The name, in all its parts.
+        /// The name, in its [short form](PluginName::short).
         name: String,
         /// Versions of a plugin with that name that are there, newest first.
         versions: Vec<String>,
@@ -262,7 +262,7 @@ impl LookupError {
         let mut refused = newest_first(refused);
         refused.retain(|version| !versions.contains(version));
         Self::NotFound {
-            name: name.to_string(),
+            name: name.short(),
             versions,
             refused,
             meant,

@@ -178,7 +178,7 @@ fn what_is_not_there_is_told_with_what_is() {
     let missing = |name: &str| -> Finished { place.run(&["inspect", name]).expect_code(2) };
     let version = missing("file@v9.9.9").stderr;
     assert!(
-        version.contains("no plugin `any:file@v9.9.9`; there is v0.1.0"),
+        version.contains("no plugin `file@v9.9.9`; there is v0.1.0"),
         "{version}"
     );
     assert!(missing("nothing").stderr.contains("`./nothing`"));
