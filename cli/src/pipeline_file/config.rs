@@ -180,7 +180,7 @@ fn locate_at(
                     "connector `{id}`: setting `{}`: {}",
                     error.name, error.message
                 );
-                report.problem(place, "config.invalid", text, "correct the setting");
+                report.problem(place, "config.invalid", text, help_with(error, connector));
             }
         }
         // What only the plugin can judge comes up in the run.
@@ -213,6 +213,26 @@ fn locate_at(
         }
     }
     report.problems
+}
+
+/// How a setting is mended: what to write, or where it is told.
+fn help_with(error: &ParameterError, connector: Option<&ConnectorEntry>) -> String {
+    let name = &error.name;
+    if error.code == "config.required" {
+        return format!("add `{name}: VALUE` to the `settings` of the connector");
+    }
+    let shows = match connector {
+        // The host's own are not the plugin's.
+        Some(connector) if !name.starts_with("sdk.") => {
+            format!("`forebay inspect {}` shows", connector.plugin)
+        }
+        _ => "`forebay list --parameters` shows".to_owned(),
+    };
+    match &*error.code {
+        "config.unknown" => format!("{shows} the parameters that there are"),
+        "config.duplicate" => "keep one of the two".to_owned(),
+        _ => format!("{shows} what it can be"),
+    }
 }
 
 /// The setting's place, or the connector's for one that is missing.

@@ -166,7 +166,7 @@ fn a_wrong_setting_is_named_with_its_place() {
                 "pipeline.yaml:10:",
                 "`folow`",
                 "did you mean \"follow\"?",
-                "`forebay inspect builtin:file` shows the parameters",
+                "`forebay inspect builtin:file` shows the parameters that there are",
             ][..],
         ),
         (
