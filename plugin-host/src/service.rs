@@ -143,7 +143,17 @@ impl PluginService {
             .find_map(|registry| registry.find(name))
             .cloned()
             .ok_or_else(|| {
-                if let Some(refused) = registries.iter().find_map(|it| it.refused(name)) {
+                let is_there = registries
+                    .iter()
+                    .any(|it| it.versions(name.name()).next().is_some());
+                let refused = registries.iter().find_map(|it| it.refused(name));
+                let refused = refused.or_else(|| match is_there {
+                    true => None,
+                    false => registries
+                        .iter()
+                        .find_map(|it| it.refused_unnamed(name.name())),
+                });
+                if let Some(refused) = refused {
                     return LookupError::Quarantined {
                         path: refused.path.clone(),
                         error: Box::new(refused.error.clone()),

@@ -1,7 +1,7 @@
 //! All that is wrong with pipeline files, without starting anything.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value, json};
 
@@ -292,6 +292,42 @@ fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let help = warning["help"].as_str().unwrap();
     assert!(help.contains("chmod o-w"), "{help}");
     assert!(help.contains("`builtin:file@v0.1.0`"), "{help}");
+}
+
+#[test]
+fn a_refused_file_is_told_where_it_is_named_even_if_it_cannot_be_read() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.write(
+        "a.yaml",
+        good().replace("plugin: file", "plugin: standalone:file"),
+    );
+    let file = place.path("plugins/libforebay_connector_file.so");
+    let told = |parts: [&str; 2]| {
+        let told = place.run(&["validate", "-qq", "a.yaml"]).expect_code(2);
+        let message = "error: a.yaml:5:41: connector `src`: plugin file \
+                       `./plugins/libforebay_connector_file.so` can't be used: ";
+        for part in [&[message][..], &parts].concat() {
+            assert!(told.stderr.contains(part), "no {part} in {told:?}");
+        }
+    };
+    fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
+    told(["every user may write", "help: `chmod o-w"]);
+    // Nothing says which plugin was in it but the name of the file.
+    fs::remove_file(&file).unwrap();
+    symlink("nowhere.so", &file).unwrap();
+    told(["nowhere.so", "help: "]);
+    place.write(
+        "a.yaml",
+        good().replace("plugin: file", "plugin: standalone:connector-file"),
+    );
+    let other = place.run(&["validate", "-qq", "a.yaml"]).expect_code(2);
+    assert!(
+        other
+            .stderr
+            .contains("no plugin `standalone:connector-file`"),
+        "{other:?}"
+    );
 }
 
 #[test]
