@@ -86,12 +86,35 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
                 if let PipelineError::Config { source, .. } = &mut error {
                     source.errors.retain(|it| !is_unread(connector, it));
                 }
-                report
-                    .problems
-                    .extend(locate_at(entry, Some(connector), &error));
+                let mut problems = locate_at(entry, Some(connector), &error);
+                if let PipelineError::NoSuchSide { side, .. } = &error
+                    && let Some(builtin) = builtin_instead(&config.plugin, connector.kind, service)
+                {
+                    for problem in &mut problems {
+                        problem.help = format!("`{builtin}` has a {side}");
+                    }
+                }
+                report.problems.append(&mut problems);
             }
         }
     }
+}
+
+/// The builtin plugin of the same name, where it has this side: a file may stand before it that
+/// doesn't.
+fn builtin_instead(
+    named: &PluginName,
+    kind: Option<ConnectorKind>,
+    service: &PluginService,
+) -> Option<String> {
+    let builtin = format!("builtin:{}", named.name());
+    let found = service.builtin().find(&builtin.parse().ok()?)?;
+    let specification = found.specification();
+    let params = match kind? {
+        ConnectorKind::Source => &specification.source_params,
+        ConnectorKind::Destination => &specification.destination_params,
+    };
+    params.as_ref().map(|_| builtin)
 }
 
 /// Whether a setting only seems to be missing: it could not be read, which was told.
@@ -242,4 +265,58 @@ fn place_of<'a>(connector: &'a ConnectorEntry, setting: &str) -> &'a Place {
         .places
         .get(setting)
         .unwrap_or(&connector.place)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use plugin_api::{Acks, Batch, Context, Destination, Plugin, Result};
+    use plugin_host::Registry;
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl Destination for Nowhere {
+        type Config = ();
+
+        fn open((): ()) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn write(&mut self, _: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_builtin_that_has_the_side_is_told_where_another_plugin_hides_it() {
+        let told = |name: &str| {
+            // Not out of a file, but found before a builtin as one is.
+            let hiding = Plugin::from_destination(name, <Nowhere as Destination>::open);
+            let hiding = Registry::builtin([hiding]);
+            let service = PluginService::new(crate::plugins::builtin(), hiding);
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(
+                file,
+                "version: 2.2\npipelines:\n- id: p\n  connectors:\n  \
+                 - {{id: s, type: source, plugin: {name}}}\n  \
+                 - {{id: d, type: destination, plugin: {name}}}\n"
+            )
+            .unwrap();
+            let read = super::super::read(&[file.path().into()], &|name| std::env::var(name));
+            let mut report = Report::default();
+            check(&read.unwrap().pipelines[0], &service, &mut report);
+            let [problem] = &report.problems[..] else {
+                panic!("{report:?}");
+            };
+            assert!(problem.message.contains("has no source"), "{problem}");
+            problem.help.clone()
+        };
+        assert_eq!(told("file"), "`builtin:file` has a source");
+        for name in ["log", "none-like-it"] {
+            assert!(told(name).starts_with("choose a plugin with a source"));
+        }
+    }
 }
