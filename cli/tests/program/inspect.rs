@@ -48,6 +48,12 @@ fn a_file_is_told_with_parameters_build_and_needs() {
         let line = line.unwrap_or_else(|| panic!("no {fact} in {human}"));
         assert!(line.contains(value), "{line}");
     }
+    assert!(
+        lines
+            .last()
+            .unwrap()
+            .contains("`forebay list --parameters`")
+    );
     // A table for each side: every row begins its columns where the header does.
     let headers = lines.iter().enumerate();
     let headers: Vec<_> = headers.filter(|(_, it)| it.contains("NAME")).collect();
