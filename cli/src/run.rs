@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use plugin_host::store::{FileStore, PositionStore};
 use plugin_host::{Engine, NotStarted, Pipeline, PipelineConfig, PipelineError, RunOptions};
 
 use crate::args::Global;
@@ -39,8 +40,9 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
         .collect();
     let signals =
         Signals::listen().map_err(|error| Failure::new(Exit::Environment, "run.signals", error))?;
-    let store = state::open(global)?;
-    let engine = Engine::new(Arc::new(checked.service), Arc::new(store)).map_err(|error| {
+    let store = Arc::new(state::open(global)?);
+    let positions: Arc<dyn PositionStore> = store.clone();
+    let engine = Engine::new(Arc::new(checked.service), positions).map_err(|error| {
         let code = match error {
             PipelineError::LoaderStuck { .. } => "load.timed_out",
             _ => "run.engine",
@@ -50,7 +52,7 @@ pub(crate) fn run(global: &Global, files: &[PathBuf], until_end: bool) -> Result
     })?;
     // Before the first pipeline starts: a short one is over before the last has started.
     let begun = Instant::now();
-    let started = start(&engine, pipelines, until_end);
+    let started = start(&engine, &store, pipelines, until_end);
     let outcomes = watch(started, begun, &signals, global);
     match global.form {
         // About the run, as log lines are: standard output is for results.
@@ -82,12 +84,15 @@ struct Started<'a> {
     /// `None` for one that its file says is stopped.
     running: Option<Result<Pipeline, NotStarted>>,
     ended: Option<(plugin_host::Outcome, Duration)>,
+    /// Its source, as `forebay state` calls it, where a position was stored for it before.
+    behind: Option<String>,
     /// Its failure was told before the summary.
     told: bool,
 }
 
 fn start<'a>(
     engine: &Engine,
+    store: &FileStore,
     pipelines: Vec<(&'a PipelineEntry, PipelineConfig)>,
     until_end: bool,
 ) -> Vec<Started<'a>> {
@@ -99,6 +104,7 @@ fn start<'a>(
         .into_iter()
         .map(|(entry, config)| Started {
             entry,
+            behind: state::stored_for(store, &config),
             running: (entry.status == PipelineStatus::Running)
                 .then(|| engine.start(&config, options)),
             ended: None,
@@ -232,6 +238,7 @@ impl Started<'_> {
             unacked: progress.unacknowledged,
             bytes: progress.bytes,
             errors: self.errors(),
+            behind: self.behind.clone(),
             elapsed: self
                 .ended
                 .as_ref()

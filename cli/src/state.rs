@@ -3,6 +3,7 @@
 //! Owns the way to the position store; what a position means only its plugin knows.
 
 use anyhow::anyhow;
+use plugin_host::PipelineConfig;
 use plugin_host::store::{FileStore, PositionStore, StoreError, StoreKey, Stored};
 use serde_json::{Value, json};
 
@@ -77,6 +78,14 @@ fn named(all: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Failure> {
         false => format!("there are those of {}", names.join(", ")),
     };
     Err(Failure::new(Exit::Usage, "state.not_found", error).with_help(help))
+}
+
+/// What the source of a pipeline is called here, where a position is stored for it.
+pub(crate) fn stored_for(store: &FileStore, pipeline: &PipelineConfig) -> Option<String> {
+    let key = StoreKey::new(&pipeline.id, &pipeline.source.id);
+    // What keeps it from being read is told by the start.
+    let stored = store.load(&key).ok().flatten();
+    stored.map(|_| full_name(&key))
 }
 
 fn full_name(key: &StoreKey) -> String {

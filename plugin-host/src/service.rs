@@ -143,7 +143,17 @@ impl PluginService {
             .find_map(|registry| registry.find(name))
             .cloned()
             .ok_or_else(|| {
-                if let Some(refused) = registries.iter().find_map(|it| it.refused(name)) {
+                let is_there = registries
+                    .iter()
+                    .any(|it| it.versions(name.name()).next().is_some());
+                let refused = registries.iter().find_map(|it| it.refused(name));
+                let refused = refused.or_else(|| match is_there {
+                    true => None,
+                    false => registries
+                        .iter()
+                        .find_map(|it| it.refused_unnamed(name.name())),
+                });
+                if let Some(refused) = refused {
                     return LookupError::Quarantined {
                         path: refused.path.clone(),
                         error: Box::new(refused.error.clone()),
@@ -205,7 +215,7 @@ pub enum LookupError {
     /// No plugin has the name and version.
     #[error("no plugin `{name}`{}", available(.versions, .refused))]
     NotFound {
-        /// The name, in all its parts.
+        /// The name, in its [short form](PluginName::short).
         name: String,
         /// Versions of a plugin with that name that are there, newest first.
         versions: Vec<String>,
@@ -262,7 +272,7 @@ impl LookupError {
         let mut refused = newest_first(refused);
         refused.retain(|version| !versions.contains(version));
         Self::NotFound {
-            name: name.to_string(),
+            name: name.short(),
             versions,
             refused,
             meant,

@@ -82,7 +82,7 @@ fn async_code_follows_a_pipeline() {
     let output = run("from_async", &arguments.map(|it| &**it), "");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        !output.status.success() && errors.contains("no plugin `any:file@latest`"),
+        !output.status.success() && errors.contains("no plugin `file`"),
         "{errors}"
     );
 }

@@ -22,7 +22,7 @@ Exit codes:
   2  the command line, a pipeline file or a setting is wrong
   3  a file, a folder or the machine isn't as needed
 
-Begin with `forebay quickstart`."
+Begin with `forebay run --help`: it shows a pipeline that runs as it is."
 )]
 pub(super) struct Line {
     #[command(flatten)]
@@ -163,12 +163,23 @@ null or {\"code\", \"message\", \"help\", \"file\", \"line\", \"column\"}, the l
 text of a pipeline file is to blame. Bytes are those of whole records: positions, keys and metadata
 count, too.
 
+A pipeline.yaml to begin with, which copies the lines of in.txt:
+  version: \"2.2\"
+  pipelines:
+    - id: copy-lines
+      connectors:
+        - {id: lines, type: source, plugin: file, settings: {path: in.txt, follow: false}}
+        - id: copy
+          type: destination
+          plugin: file
+          settings: {path: out.txt, sdk.record.format: raw}
+
 Examples:
   forebay run pipeline.yaml
   forebay --plugins /opt/plugins --state /var/lib/forebay run a.yaml b.yaml
   forebay run --until-end backfill.yaml")]
 pub(crate) struct Run {
-    /// Pipeline files: YAML in Conduit's format 2.2; `forebay quickstart` makes an example
+    /// Pipeline files: YAML in Conduit's format 2.2; `forebay run --help` shows one
     #[arg(value_name = "PIPELINE.yaml", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -189,7 +200,8 @@ pub(crate) struct Run {
 /// and how to mend it, on standard error; then the exit code is 2, or 3 where a file can't be read.
 ///
 /// Plugin files are opened, as for a run. What only a plugin itself can judge, such as whether a
-/// host answers, comes up when it is started.
+/// host answers, comes up when it is started. So does what is wrong with an entry of a list: a
+/// specification says of a list only that it is a text, not what its entries are.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 In every value of a pipeline file, `${NAME}` is the environment variable, `${NAME:-text}` the text
@@ -316,6 +328,10 @@ pub(crate) enum StateAction {
 /// A folder that an earlier quickstart made is made anew, unless something in it was changed or
 /// added: then it is left alone. The plugins and the positions are those in the folder, whatever `--plugins` and
 /// `--state` say.
+///
+/// The files of the example plugins must be beside this program, as they are where it was built:
+/// `cargo quickstart` in the repository builds them and runs this. `cargo install` doesn't bring
+/// them.
 #[derive(Debug, Args)]
 pub(crate) struct Quickstart {
     /// Folder to make

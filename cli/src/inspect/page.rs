@@ -62,6 +62,7 @@ fn page(subject: &Subject) -> String {
                 None => {}
             }
         }
+        text += "\n  `sdk.` settings, which every connector has: `forebay list --parameters`\n";
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plugin_api::{Parameter, Specification, ValidationType};
+use plugin_api::{Parameter, ParameterType, Specification, ValidationType};
 use plugin_host::parameters::{Side, with_reserved};
 
 /// What a plugin does, and the parameters of each of its sides.
@@ -68,8 +68,14 @@ pub(crate) fn checks(parameter: &Parameter) -> Vec<String> {
         let value = &validation.value;
         match validation.kind {
             ValidationType::Required => "required".to_owned(),
-            ValidationType::GreaterThan => format!("greater than {value}"),
-            ValidationType::LessThan => format!("less than {value}"),
+            ValidationType::GreaterThan => match next(parameter, value, 1) {
+                Some(least) => format!("{least} or more"),
+                None => format!("greater than {value}"),
+            },
+            ValidationType::LessThan => match next(parameter, value, -1) {
+                Some(most) => format!("{most} or less"),
+                None => format!("less than {value}"),
+            },
             ValidationType::Inclusion => format!("one of {value}"),
             ValidationType::Exclusion => format!("none of {value}"),
             ValidationType::Regex => format!("matching {value}"),
@@ -77,4 +83,12 @@ pub(crate) fn checks(parameter: &Parameter) -> Vec<String> {
     });
     let secret = parameter.secret.then(|| "secret".to_owned());
     validations.chain(secret).collect()
+}
+
+/// The integer beside a bound, for a parameter that is one: the bound itself is no value of it.
+fn next(parameter: &Parameter, bound: &str, step: i128) -> Option<i128> {
+    let bound: Option<i128> = bound.parse().ok();
+    bound
+        .filter(|_| parameter.kind == ParameterType::Int)?
+        .checked_add(step)
 }

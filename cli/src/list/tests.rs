@@ -112,7 +112,11 @@ builtin:file@v0.1.0  source, destination  ready   -
 "
     );
     let (source, destination) = host.split_once("every destination also has\n").unwrap();
-    assert!(source.contains("sdk.batch.size"), "{source}");
+    let size = "sdk.batch.size    int, default 0, 0 or more, 65536 or less\n";
+    assert!(source.contains(size), "{source}");
+    let timeout = "duration, default 30s, greater than 0s\n";
+    assert!(source.contains(timeout), "{source}");
+    assert!(destination.contains("float, default 0, greater than -1\n"));
     assert!(
         destination.contains("one of opencdc/json,raw"),
         "{destination}"

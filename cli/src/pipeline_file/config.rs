@@ -1,7 +1,7 @@
 //! From an entry of a pipeline file to what the host takes, and from the host's errors back to the
 //! place in the file.
 
-use plugin_api::ErrorKind;
+use plugin_api::{ErrorKind, ParameterError};
 use plugin_host::parameters::Side;
 use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName, PluginService};
 
@@ -21,12 +21,13 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
     for connector in &entry.connectors {
         let config = connector_config(connector, &mut report);
         match connector.kind {
-            ConnectorKind::Destination => destinations.extend(config),
-            ConnectorKind::Source if !has_source => {
+            None => {}
+            Some(ConnectorKind::Destination) => destinations.extend(config),
+            Some(ConnectorKind::Source) if !has_source => {
                 has_source = true;
                 source = config;
             }
-            ConnectorKind::Source => report.problem(
+            Some(ConnectorKind::Source) => report.problem(
                 &connector.place,
                 "pipeline.several_sources",
                 "a second source: this version runs pipelines of one source",
@@ -51,14 +52,28 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
     report.problems.extend(unusable.into_iter().flatten());
     for connector in &entry.connectors {
         // What is wrong with its name was told above.
-        let Some(config) = connector_config(connector, &mut Report::default()) else {
+        let Some(mut config) = connector_config(connector, &mut Report::default()) else {
             continue;
         };
-        let side = match connector.kind {
-            ConnectorKind::Source => Side::Source,
-            ConnectorKind::Destination => Side::Destination,
+        // A setting whose value could not be read is there: its name can be checked, and what
+        // stands beside it.
+        let unread = connector.settings.unread.iter();
+        config
+            .settings
+            .extend(unread.map(|name| (name.clone(), String::new())));
+        let checked = match connector.kind {
+            Some(ConnectorKind::Source) => config.validate(service, Side::Source),
+            Some(ConnectorKind::Destination) => config.validate(service, Side::Destination),
+            // Which settings it has depends on the side.
+            None => match service.find(&config.plugin) {
+                Ok(_) => Ok(Vec::new()),
+                Err(source) => Err(PipelineError::Lookup {
+                    connector: config.id.clone(),
+                    source,
+                }),
+            },
         };
-        match config.validate(service, side) {
+        match checked {
             Ok(ignored) => {
                 for setting in ignored {
                     let place = place_of(connector, &setting.name);
@@ -68,17 +83,46 @@ pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut
                 }
             }
             Err(mut error) => {
-                if let PipelineError::Config { source, .. } = &mut error
-                    && !connector.is_whole
-                {
-                    // A setting that could not be read is not there, but it isn't missing.
-                    let places = &connector.settings.places;
-                    source.errors.retain(|it| places.contains_key(&it.name));
+                if let PipelineError::Config { source, .. } = &mut error {
+                    source.errors.retain(|it| !is_unread(connector, it));
                 }
-                report.problems.extend(locate(entry, &error));
+                let mut problems = locate_at(entry, Some(connector), &error);
+                if let PipelineError::NoSuchSide { side, .. } = &error
+                    && let Some(builtin) = builtin_instead(&config.plugin, connector.kind, service)
+                {
+                    for problem in &mut problems {
+                        problem.help = format!("`{builtin}` has a {side}");
+                    }
+                }
+                report.problems.append(&mut problems);
             }
         }
     }
+}
+
+/// The builtin plugin of the same name, where it has this side: a file may stand before it that
+/// doesn't.
+fn builtin_instead(
+    named: &PluginName,
+    kind: Option<ConnectorKind>,
+    service: &PluginService,
+) -> Option<String> {
+    let builtin = format!("builtin:{}", named.name());
+    let found = service.builtin().find(&builtin.parse().ok()?)?;
+    let specification = found.specification();
+    let params = match kind? {
+        ConnectorKind::Source => &specification.source_params,
+        ConnectorKind::Destination => &specification.destination_params,
+    };
+    params.as_ref().map(|_| builtin)
+}
+
+/// Whether a setting only seems to be missing: it could not be read, which was told.
+fn is_unread(connector: &ConnectorEntry, error: &ParameterError) -> bool {
+    let settings = &connector.settings;
+    let mut unread = settings.unread.iter();
+    error.code == "config.required"
+        && (settings.are_unreadable || unread.any(|name| name.trim() == error.name))
 }
 
 /// Where a connector's plugin isn't the one that its name means first, because that one's file can't
@@ -124,46 +168,64 @@ fn connector_config(connector: &ConnectorEntry, report: &mut Report) -> Option<C
 
 /// Where in the file an error of the host comes from: one problem a setting that is wrong.
 pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Problem> {
+    let id = match error {
+        PipelineError::Config { connector, .. }
+        | PipelineError::ForeignPosition { connector, .. }
+        | PipelineError::Lookup { connector, .. }
+        | PipelineError::NoSuchSide { connector, .. } => Some(&**connector),
+        // In the run, connectors go by their full id.
+        PipelineError::Connector { connector, .. } => connector
+            .strip_prefix(&entry.id)
+            .and_then(|id| id.strip_prefix(':')),
+        _ => None,
+    };
+    let mut connectors = entry.connectors.iter();
+    let connector = connectors.find(|connector| Some(&*connector.id) == id);
+    locate_at(entry, connector, error)
+}
+
+/// The same for an error of this connector: an id that is wrong doesn't name it.
+fn locate_at(
+    entry: &PipelineEntry,
+    connector: Option<&ConnectorEntry>,
+    error: &PipelineError,
+) -> Vec<Problem> {
     let mut report = Report::default();
-    let connector = |id: &str| entry.connectors.iter().find(|connector| connector.id == id);
+    let plugin_place = connector.map_or(&entry.place, |it| &it.plugin_place);
     match error {
         PipelineError::Config {
             connector: id,
             source,
         } => {
-            let connector = connector(id);
             for error in &source.errors {
                 let place = connector.map_or(&entry.place, |it| place_of(it, &error.name));
                 let text = format!(
                     "connector `{id}`: setting `{}`: {}",
                     error.name, error.message
                 );
-                report.problem(place, "config.invalid", text, "correct the setting");
+                report.problem(place, "config.invalid", text, help_with(error, connector));
             }
         }
-        // What only the plugin can judge comes up in the run, where connectors go by their full id.
-        PipelineError::Connector {
-            connector: id,
-            error: refused,
-            ..
-        } if refused.kind() == ErrorKind::InvalidConfig => {
-            let own = id
-                .strip_prefix(&entry.id)
-                .and_then(|id| id.strip_prefix(':'));
-            let connector = own.and_then(connector);
+        // What only the plugin can judge comes up in the run.
+        PipelineError::Connector { error: refused, .. }
+            if refused.kind() == ErrorKind::InvalidConfig =>
+        {
             let setting = refused.parameters().first().map_or("", |it| &it.name);
             let place = connector.map_or(&entry.place, |it| place_of(it, setting));
             report.problem(place, "config.invalid", error.to_string(), error.help());
         }
-        PipelineError::ForeignPosition { connector: id, .. } => {
-            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
-            report.problem(place, "position.foreign", error.to_string(), error.help());
-        }
-        PipelineError::Lookup { connector: id, .. }
-        | PipelineError::NoSuchSide { connector: id, .. } => {
-            let place = connector(id).map_or(&entry.place, |it| &it.plugin_place);
-            report.problem(place, "pipeline.plugin", error.to_string(), error.help());
-        }
+        PipelineError::ForeignPosition { .. } => report.problem(
+            plugin_place,
+            "position.foreign",
+            error.to_string(),
+            error.help(),
+        ),
+        PipelineError::Lookup { .. } | PipelineError::NoSuchSide { .. } => report.problem(
+            plugin_place,
+            "pipeline.plugin",
+            error.to_string(),
+            error.help(),
+        ),
         other => {
             report.problem(
                 &entry.place,
@@ -176,6 +238,26 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
     report.problems
 }
 
+/// How a setting is mended: what to write, or where it is told.
+fn help_with(error: &ParameterError, connector: Option<&ConnectorEntry>) -> String {
+    let name = &error.name;
+    if error.code == "config.required" {
+        return format!("add `{name}: VALUE` to the `settings` of the connector");
+    }
+    let shows = match connector {
+        // The host's own are not the plugin's.
+        Some(connector) if !name.starts_with("sdk.") => {
+            format!("`forebay inspect {}` shows", connector.plugin)
+        }
+        _ => "`forebay list --parameters` shows".to_owned(),
+    };
+    match &*error.code {
+        "config.unknown" => format!("{shows} the parameters that there are"),
+        "config.duplicate" => "keep one of the two".to_owned(),
+        _ => format!("{shows} what it can be"),
+    }
+}
+
 /// The setting's place, or the connector's for one that is missing.
 fn place_of<'a>(connector: &'a ConnectorEntry, setting: &str) -> &'a Place {
     connector
@@ -183,4 +265,58 @@ fn place_of<'a>(connector: &'a ConnectorEntry, setting: &str) -> &'a Place {
         .places
         .get(setting)
         .unwrap_or(&connector.place)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use plugin_api::{Acks, Batch, Context, Destination, Plugin, Result};
+    use plugin_host::Registry;
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl Destination for Nowhere {
+        type Config = ();
+
+        fn open((): ()) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn write(&mut self, _: &Batch, _: &mut Acks, _: &Context) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_builtin_that_has_the_side_is_told_where_another_plugin_hides_it() {
+        let told = |name: &str| {
+            // Not out of a file, but found before a builtin as one is.
+            let hiding = Plugin::from_destination(name, <Nowhere as Destination>::open);
+            let hiding = Registry::builtin([hiding]);
+            let service = PluginService::new(crate::plugins::builtin(), hiding);
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(
+                file,
+                "version: 2.2\npipelines:\n- id: p\n  connectors:\n  \
+                 - {{id: s, type: source, plugin: {name}}}\n  \
+                 - {{id: d, type: destination, plugin: {name}}}\n"
+            )
+            .unwrap();
+            let read = super::super::read(&[file.path().into()], &|name| std::env::var(name));
+            let mut report = Report::default();
+            check(&read.unwrap().pipelines[0], &service, &mut report);
+            let [problem] = &report.problems[..] else {
+                panic!("{report:?}");
+            };
+            assert!(problem.message.contains("has no source"), "{problem}");
+            problem.help.clone()
+        };
+        assert_eq!(told("file"), "`builtin:file` has a source");
+        for name in ["log", "none-like-it"] {
+            assert!(told(name).starts_with("choose a plugin with a source"));
+        }
+    }
 }

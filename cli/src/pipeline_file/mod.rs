@@ -66,7 +66,7 @@ impl Rejected {
     }
 }
 
-/// A pipeline as its file describes it.
+/// A pipeline as its file describes it. Of a rejected file the ids may be any text, and not unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PipelineEntry {
     pub(crate) id: String,
@@ -90,17 +90,16 @@ pub(crate) enum PipelineStatus {
 /// A source or destination of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConnectorEntry {
-    /// Unique within the pipeline.
+    /// Unique within the pipeline; its number, as in `#2`, where the rejected file has none.
     pub(crate) id: String,
-    pub(crate) kind: ConnectorKind,
+    /// `None` only where the rejected file doesn't say.
+    pub(crate) kind: Option<ConnectorKind>,
     /// The plugin's name as written, such as `standalone:file@v1.0.0`.
     pub(crate) plugin: String,
     pub(crate) plugin_place: Place,
     /// The id, unless the file gives a name.
     pub(crate) name: String,
     pub(crate) settings: Settings,
-    /// Whether nothing is wrong with it; of one that isn't whole, settings may be missing.
-    pub(crate) is_whole: bool,
     pub(crate) place: Place,
 }
 
@@ -153,7 +152,7 @@ pub(crate) fn read(
                     &Place::whole(&file),
                     "pipeline.none",
                     "the file has no pipeline",
-                    "list at least one under `pipelines:`; `forebay quickstart` makes an example",
+                    "list at least one under `pipelines:`; `forebay run --help` shows a file",
                 );
             }
             pipelines.extend(found);

@@ -123,7 +123,8 @@ fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Pipelin
     let name = fields.text("name", scope).map(|(text, _)| text);
     let description = fields.text("description", scope).map(|(text, _)| text);
     let connectors = connectors(&fields, scope);
-    let id = id?;
+    // Without one the file is rejected, but what its connectors have wrong is told all the same.
+    let id = id.unwrap_or_default();
     Some(PipelineEntry {
         status: status.unwrap_or(PipelineStatus::Running),
         name: name.unwrap_or_else(|| id.clone()),
@@ -139,10 +140,12 @@ fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry>
     let mut ids = Ids::new();
     let connectors: Vec<_> = items
         .iter()
-        .filter_map(|item| connector(item, &mut ids, scope))
+        .enumerate()
+        .filter_map(|(index, item)| connector(index, item, &mut ids, scope))
         .collect();
     // A connector that was refused may have been the one that is missed here.
-    if connectors.len() == items.len() {
+    let are_known = connectors.iter().all(|connector| connector.kind.is_some());
+    if connectors.len() == items.len() && are_known {
         let place = match fields.get("connectors") {
             Some((_, place)) => place,
             None => &fields.node.place,
@@ -155,7 +158,10 @@ fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry>
                 "destination",
             ),
         ] {
-            if !connectors.iter().any(|connector| connector.kind == kind) {
+            if !connectors
+                .iter()
+                .any(|connector| connector.kind == Some(kind))
+            {
                 scope.report.problem(
                     place,
                     code,
@@ -168,8 +174,12 @@ fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry>
     connectors
 }
 
-fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<ConnectorEntry> {
-    let before = scope.report.problems.len();
+fn connector(
+    index: usize,
+    node: &Node,
+    ids: &mut Ids,
+    scope: &mut Scope<'_>,
+) -> Option<ConnectorEntry> {
     let fields = Fields::of(node, "a connector", CONNECTOR_FIELDS, scope)?;
     refuse_unsupported(&fields, scope);
     let id = id(&fields, ids, scope);
@@ -187,7 +197,8 @@ fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Connec
     let plugin = plugin(&fields, scope);
     let name = fields.text("name", scope).map(|(text, _)| text);
     let settings = settings(&fields, scope);
-    let (id, kind, (plugin, plugin_place)) = (id?, kind?, plugin?);
+    let (plugin, plugin_place) = plugin?;
+    let id = id.unwrap_or_else(|| format!("#{}", index + 1));
     Some(ConnectorEntry {
         name: name.unwrap_or_else(|| id.clone()),
         id,
@@ -195,7 +206,6 @@ fn connector(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Connec
         plugin,
         plugin_place,
         settings,
-        is_whole: scope.report.problems.len() == before,
         place: node.place.clone(),
     })
 }

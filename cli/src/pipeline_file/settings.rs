@@ -1,6 +1,6 @@
 //! The settings of a connector: flat names, texts as values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::Scope;
 use super::node::{Node, Value};
@@ -11,8 +11,12 @@ use super::problem::Place;
 pub(crate) struct Settings {
     /// The texts as written, with their variables resolved.
     pub(crate) values: BTreeMap<String, String>,
-    /// Where each stands.
+    /// Those whose value could not be read, which was told: they are there, only not known.
+    pub(crate) unread: BTreeSet<String>,
+    /// Where each of both stands.
     pub(crate) places: BTreeMap<String, Place>,
+    /// Whether none could be read at all, which was told.
+    pub(crate) are_unreadable: bool,
 }
 
 impl Settings {
@@ -23,6 +27,7 @@ impl Settings {
         if let Value::Mapping(_) = node.value {
             settings.add(node, "", scope);
         } else if !node.is_null() {
+            settings.are_unreadable = true;
             scope.report.problem(
                 &node.place,
                 "pipeline.wrong_kind",
@@ -55,7 +60,6 @@ impl Settings {
             Value::Scalar { .. } if node.is_null() => Some(String::new()),
             Value::Scalar { .. } => scope.text(node, name),
         };
-        let Some(text) = text else { return };
         if let Some(first) = self.places.get(name) {
             scope.report.problem(
                 &node.place,
@@ -68,7 +72,10 @@ impl Settings {
             );
             return;
         }
-        self.values.insert(name.into(), text);
+        match text {
+            Some(text) => drop(self.values.insert(name.into(), text)),
+            None => drop(self.unread.insert(name.into())),
+        }
         self.places.insert(name.into(), node.place.clone());
     }
 }

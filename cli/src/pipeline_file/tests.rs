@@ -99,7 +99,7 @@ pipelines:
         panic!("{orders:?}");
     };
     assert_eq!(source.id, "lines");
-    assert_eq!(source.kind, ConnectorKind::Source);
+    assert_eq!(source.kind, Some(ConnectorKind::Source));
     assert_eq!(source.plugin, "standalone:file@v1.0.0");
     assert_eq!(
         (source.plugin_place.line, source.plugin_place.column),
@@ -108,7 +108,7 @@ pipelines:
     assert_eq!(source.name, "in");
     assert_eq!(source.settings.values["path"], "./orders.txt");
     assert_eq!(source.settings.places["path"].line, 15);
-    assert_eq!(destination.kind, ConnectorKind::Destination);
+    assert_eq!(destination.kind, Some(ConnectorKind::Destination));
     assert_eq!(destination.name, "out");
     assert_eq!(destination.settings, Settings::default());
     assert_eq!((destination.place.line, destination.place.column), (16, 9));

@@ -13,7 +13,8 @@ const ID_LENGTH_MAX: usize = 256;
 /// Where each id stands first, among those that must differ from each other.
 pub(super) type Ids = BTreeMap<String, Place>;
 
-/// A required id that is well formed and not in `ids` yet, where it is then noted.
+/// A required id. One that isn't well formed, or is in `ids` already, is told and returned all the
+/// same, so that what it names can be checked; any other is noted in `ids`.
 pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<String> {
     let (id, place) = fields.required("id", "add `id: NAME`", scope)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
@@ -25,7 +26,7 @@ pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> O
             format!("the id `{id}` has {wrong:?} in it"),
             "use the letters a to z and A to Z, digits, `-`, `_`, `:` and `.`",
         );
-        return None;
+        return Some(id);
     }
     if length > ID_LENGTH_MAX {
         scope.report.problem(
@@ -34,7 +35,7 @@ pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> O
             format!("the id has {length} characters, and {ID_LENGTH_MAX} is the most"),
             "shorten the id; `name` and `description` may say more",
         );
-        return None;
+        return Some(id);
     }
     if let Some(first) = ids.get(&id) {
         scope.report.problem(
@@ -43,7 +44,7 @@ pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> O
             format!("the id `{id}` is already used at {first}"),
             "rename one of the two; a connector's id need only differ within its pipeline",
         );
-        return None;
+        return Some(id);
     }
     ids.insert(id.clone(), place.clone());
     Some(id)

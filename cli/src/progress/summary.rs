@@ -47,6 +47,8 @@ pub(crate) struct Outcome {
     pub(crate) unacked: u64,
     pub(crate) bytes: u64,
     pub(crate) errors: u64,
+    /// The source, as `forebay state` calls it, where it went on behind a stored position.
+    pub(crate) behind: Option<String>,
     pub(crate) elapsed: Duration,
     pub(crate) error: Option<RunError>,
 }
@@ -104,6 +106,16 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
                 text += &format!("    help: {help}\n");
             }
         }
+        let is_good = matches!(outcome.status, Status::Ended | Status::Stopped);
+        if let Some(source) = &outcome.behind
+            && is_good
+            && records == 0
+        {
+            text += &format!(
+                "    0 records came behind the stored position; `forebay state reset {source}` \
+                 forgets it\n"
+            );
+        }
         if outcome.status == Status::Forced {
             text += &format!(
                 "    broken off, {} unanswered; the next run reads again what was not stored\n",
@@ -150,6 +162,7 @@ mod tests {
                 unacked: 0,
                 bytes: 1_913_704,
                 errors: 0,
+                behind: Some("copy-lines/lines".into()),
                 elapsed: Duration::from_millis(250),
                 error: None,
             },
@@ -161,6 +174,7 @@ mod tests {
                 unacked: 0,
                 bytes: 0,
                 errors: 1,
+                behind: Some("b/lines".into()),
                 elapsed: Duration::from_secs(2),
                 error: Some(RunError {
                     code: "connector.open".into(),

@@ -133,8 +133,9 @@ fn what_is_wrong_with_the_form_of_a_pipeline_is_named_with_its_place() {
 #[test]
 fn a_plugin_that_cannot_be_used_is_named_with_its_place() {
     for (to, code, part) in [
-        ("builtin:fil", "pipeline.plugin", "builtin:fil@latest"),
+        ("builtin:fil", "pipeline.plugin", "no plugin `builtin:fil`"),
         ("flie", "pipeline.plugin", "did you mean `builtin:file`?"),
+        ("flie", "pipeline.plugin", "no plugin `flie`"),
         ("builtin:file@v9.0.0", "pipeline.plugin", "there is v0.1.0"),
         (
             "standalone:file",
@@ -161,17 +162,32 @@ fn a_wrong_setting_is_named_with_its_place() {
         (
             "follow: false",
             "folow: false",
-            &["pipeline.yaml:10:", "`folow`", "did you mean \"follow\"?"][..],
+            &[
+                "pipeline.yaml:10:",
+                "`folow`",
+                "did you mean \"follow\"?",
+                "`forebay inspect builtin:file` shows the parameters that there are",
+            ][..],
         ),
         (
             "follow: false",
             "follow: perhaps",
-            &["pipeline.yaml:10:", "`follow`", "\"perhaps\""],
+            &[
+                "pipeline.yaml:10:",
+                "`follow`",
+                "\"perhaps\"",
+                "`forebay inspect builtin:file` shows what it can be",
+            ],
         ),
         (
             "          path: in.txt\n",
             "",
-            &["pipeline.yaml:5:", "`path`", "required"],
+            &[
+                "pipeline.yaml:5:",
+                "`path`",
+                "required",
+                "add `path: VALUE` to the `settings`",
+            ],
         ),
         (
             "builtin:file\n        settings:\n          path: in.txt\n          follow: false",
@@ -185,7 +201,13 @@ fn a_wrong_setting_is_named_with_its_place() {
                 "pipeline.yaml:15:",
                 "`sdk.record.format`",
                 "[opencdc/json,raw]",
+                "`forebay list --parameters` shows what it can be",
             ],
+        ),
+        (
+            "follow: false",
+            "sdk.record.format: raw",
+            &["pipeline.yaml:10:", "it is a setting of destinations"],
         ),
     ] {
         expect(from, to, 2, "config.invalid", parts);

@@ -48,6 +48,12 @@ fn a_file_is_told_with_parameters_build_and_needs() {
         let line = line.unwrap_or_else(|| panic!("no {fact} in {human}"));
         assert!(line.contains(value), "{line}");
     }
+    assert!(
+        lines
+            .last()
+            .unwrap()
+            .contains("`forebay list --parameters`")
+    );
     // A table for each side: every row begins its columns where the header does.
     let headers = lines.iter().enumerate();
     let headers: Vec<_> = headers.filter(|(_, it)| it.contains("NAME")).collect();
@@ -178,7 +184,7 @@ fn what_is_not_there_is_told_with_what_is() {
     let missing = |name: &str| -> Finished { place.run(&["inspect", name]).expect_code(2) };
     let version = missing("file@v9.9.9").stderr;
     assert!(
-        version.contains("no plugin `any:file@v9.9.9`; there is v0.1.0"),
+        version.contains("no plugin `file@v9.9.9`; there is v0.1.0"),
         "{version}"
     );
     assert!(missing("nothing").stderr.contains("`./nothing`"));

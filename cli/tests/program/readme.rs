@@ -34,7 +34,7 @@ fn the_plugin_s_pipeline_lacks_nothing_but_the_plugin() {
         1,
         "{finished:?}"
     );
-    let part = "no plugin `standalone:counter@latest`";
+    let part = "no plugin `standalone:counter`";
     assert!(finished.stderr.contains(part), "{finished:?}");
 }
 

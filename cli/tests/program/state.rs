@@ -115,3 +115,27 @@ fn while_a_pipeline_runs_its_process_is_named() {
     running.finish().expect_code(0);
     assert_eq!(positions(&place, &["list"]).len(), 1);
 }
+
+#[test]
+fn a_run_behind_a_stored_position_says_so() {
+    let place = copied();
+    let position = positions(&place, &["list"])[0]["position"].clone();
+    let goes_on = format!(
+        "p:src goes on behind position `{}`",
+        position.as_str().unwrap()
+    );
+    let nothing =
+        "0 records came behind the stored position; `forebay state reset p/src` forgets it";
+    let again = place.run(&["run", "-v", "pipeline.yaml"]).expect_code(0);
+    assert!(again.stderr.contains(&goes_on), "{again:?}");
+    assert!(again.stderr.contains(nothing), "{again:?}");
+    place.write("in.txt", "one\ntwo\nthree\n");
+    let new = place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert!(!new.stderr.contains("position"), "{new:?}");
+    // What has begun at the beginning has no position to be blamed.
+    place.run(&["state", "reset", "p"]).expect_code(0);
+    place.write("in.txt", "");
+    let empty = place.run(&["run", "-v", "pipeline.yaml"]).expect_code(0);
+    assert!(empty.stderr.contains("0 records"), "{empty:?}");
+    assert!(!empty.stderr.contains("behind"), "{empty:?}");
+}

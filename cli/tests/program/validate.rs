@@ -1,7 +1,7 @@
 //! All that is wrong with pipeline files, without starting anything.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value, json};
 
@@ -90,6 +90,7 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         "a.yaml:12:9 pipeline.several_sources",
         "a.yaml:12:41 name.prefix",
         "a.yaml:13:27 pipeline.invalid_value",
+        "a.yaml:13:42 pipeline.plugin",
         "b.yaml:5:41 pipeline.plugin",
     ];
     let told = place
@@ -110,6 +111,73 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         .run(&["run", "--json", files[0], files[1]])
         .expect_code(2);
     assert_eq!((run.stderr, run.stdout), (told.stderr, told.stdout));
+}
+
+#[test]
+fn the_help_begins_with_a_pipeline_that_runs_where_no_plugin_files_are() {
+    let place = Place::new();
+    let help = place.run(&["--help"]).expect_code(0).stdout;
+    assert!(help.contains("Begin with `forebay run --help`"), "{help}");
+    let help = place.run(&["run", "--help"]).expect_code(0).stdout;
+    let (_, shown) = help.split_once("A pipeline.yaml to begin with").unwrap();
+    let lines = shown.lines().skip(1).take_while(|line| !line.is_empty());
+    let pipeline: Vec<_> = lines.collect();
+    place.write("pipeline.yaml", pipeline.join("\n"));
+    place.write("in.txt", "one\n");
+    let told = place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert_eq!(place.read("out.txt"), b"one\n", "{told:?}");
+    place.write("none.yaml", "");
+    let told = place.run(&["validate", "none.yaml"]).expect_code(2);
+    assert!(told.stderr.contains("`forebay run --help`"), "{told:?}");
+}
+
+#[test]
+fn a_setting_without_a_value_hides_no_other() {
+    let place = Place::new();
+    let settings = "{follow: '${FOREBAY_TEST_UNSET}', folow: '${FOREBAY_TEST_UNSET}'}";
+    place.write("a.yaml", file(&[pipeline("p", settings)]));
+    let told = place.run(&["validate", "a.yaml", "--json"]).expect_code(2);
+    let expected = [
+        "a.yaml:5:9 config.invalid",
+        "a.yaml:5:66 pipeline.unset_variable",
+        "a.yaml:5:98 pipeline.unset_variable",
+        "a.yaml:5:98 config.invalid",
+    ];
+    assert_eq!(places(&told), expected);
+    assert!(told.stderr.contains("setting `path`: required"), "{told:?}");
+}
+
+#[test]
+fn a_wrong_id_or_type_hides_neither_plugin_nor_settings() {
+    let place = Place::new();
+    let first = pipeline("p", "{path: in.txt}");
+    let again = pipeline("p", "{path: in.txt, folow: 1}").replace("id: dst", "id: src");
+    let more = "      - {id: src, type: destination, plugin: file, settings: {pth: x}}
+      - {id: other, type: sorce, plugin: fil}
+      - {id: 'a b', type: destination, plugin: fil}
+      - {type: destination, plugin: fil}
+";
+    place.write("a.yaml", file(&[first, again + more]));
+    let told = place.run(&["validate", "a.yaml", "--json"]).expect_code(2);
+    let expected = [
+        "a.yaml:7:9 pipeline.duplicate_id",
+        "a.yaml:9:79 config.invalid",
+        "a.yaml:10:14 pipeline.duplicate_id",
+        "a.yaml:11:9 config.invalid",
+        "a.yaml:11:14 pipeline.duplicate_id",
+        "a.yaml:11:68 config.invalid",
+        "a.yaml:12:27 pipeline.invalid_value",
+        "a.yaml:12:42 pipeline.plugin",
+        "a.yaml:13:14 pipeline.invalid_id",
+        "a.yaml:13:48 pipeline.plugin",
+        "a.yaml:14:9 pipeline.missing_field",
+        "a.yaml:14:37 pipeline.plugin",
+    ];
+    assert_eq!(places(&told), expected);
+    assert!(
+        told.stderr.contains("connector `#6`: no plugin"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -224,6 +292,42 @@ fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let help = warning["help"].as_str().unwrap();
     assert!(help.contains("chmod o-w"), "{help}");
     assert!(help.contains("`builtin:file@v0.1.0`"), "{help}");
+}
+
+#[test]
+fn a_refused_file_is_told_where_it_is_named_even_if_it_cannot_be_read() {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    place.write(
+        "a.yaml",
+        good().replace("plugin: file", "plugin: standalone:file"),
+    );
+    let file = place.path("plugins/libforebay_connector_file.so");
+    let told = |parts: [&str; 2]| {
+        let told = place.run(&["validate", "-qq", "a.yaml"]).expect_code(2);
+        let message = "error: a.yaml:5:41: connector `src`: plugin file \
+                       `./plugins/libforebay_connector_file.so` can't be used: ";
+        for part in [&[message][..], &parts].concat() {
+            assert!(told.stderr.contains(part), "no {part} in {told:?}");
+        }
+    };
+    fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
+    told(["every user may write", "help: `chmod o-w"]);
+    // Nothing says which plugin was in it but the name of the file.
+    fs::remove_file(&file).unwrap();
+    symlink("nowhere.so", &file).unwrap();
+    told(["nowhere.so", "help: "]);
+    place.write(
+        "a.yaml",
+        good().replace("plugin: file", "plugin: standalone:connector-file"),
+    );
+    let other = place.run(&["validate", "-qq", "a.yaml"]).expect_code(2);
+    assert!(
+        other
+            .stderr
+            .contains("no plugin `standalone:connector-file`"),
+        "{other:?}"
+    );
 }
 
 #[test]

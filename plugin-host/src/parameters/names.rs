@@ -91,6 +91,19 @@ pub(super) fn occurring(pattern: &str, given: &BTreeSet<&str>) -> BTreeSet<Strin
         .collect()
 }
 
+/// The last parts of a parameter's name, where the name of a setting is only its first ones.
+pub(super) fn rest_of<'p>(pattern: &'p str, name: &str) -> Option<&'p str> {
+    let (part, patterns) = cut(pattern);
+    let (word, words) = cut(name);
+    if word != part && (part != "*" || word.is_empty()) {
+        return None;
+    }
+    match words {
+        None => patterns,
+        Some(words) => rest_of(patterns?, words),
+    }
+}
+
 /// The names that could have been meant by one that is none: of a parameter with `*`, what it would
 /// be with the parts that stand in the `*`'s place.
 pub(super) fn meant<'a>(

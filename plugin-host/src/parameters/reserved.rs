@@ -104,6 +104,12 @@ pub fn set_aside(
     (kept, ignored)
 }
 
+/// Whether a name is one that the host adds to destinations, and not to sources.
+pub(super) fn is_only_of_destinations(name: &str) -> bool {
+    let has = |side| reserved(side).iter().any(|(known, _)| *known == name);
+    has(Side::Destination) && !has(Side::Source)
+}
+
 fn reserved(side: Side) -> Vec<(&'static str, Parameter)> {
     use ValidationType::{GreaterThan, Inclusion, LessThan};
 

@@ -325,6 +325,38 @@ fn unknown_names_are_refused_even_without_a_value() {
 }
 
 #[test]
+fn a_text_in_the_place_of_a_map_is_told_how_to_give_one() {
+    let told = |params: &[&str], name: &str| {
+        let params = params.iter().map(|name| ((*name).to_owned(), text()));
+        let error = validate(&params.collect(), &settings([(name, "zzz")])).unwrap_err();
+        error.errors[0].message.clone()
+    };
+    for (known, name, map) in [
+        (&["options.*"][..], "options", "`options: {KEY: VALUE}`"),
+        (&["burst.time", "rate"], "burst", "`burst: {time: VALUE}`"),
+        (&["a.*.b"], "a", "`a: {KEY: {b: VALUE}}`"),
+        (&["a.*.b.*"], "a.x.b", "`a.x.b: {KEY: VALUE}`"),
+    ] {
+        let expected = format!("unrecognized parameter, it is a map: give {map}");
+        assert_eq!(told(known, name), expected);
+    }
+    assert!(told(&["options.*"], "opt").contains("known are"));
+    assert!(told(&["options.*"], "options.").contains("did you mean"));
+}
+
+#[test]
+fn a_destinations_setting_on_a_source_is_told_as_that() {
+    let params = with_reserved(&params([]), Side::Source);
+    for name in ["sdk.record.format", "sdk.rate.perSecond", "sdk.rate.burst"] {
+        let error = validate(&params, &settings([(name, "1")])).unwrap_err();
+        let expected = "unrecognized parameter, it is a setting of destinations";
+        assert_eq!(error.errors[0].message, expected);
+    }
+    let error = validate(&params, &settings([("sdk.batch.sise", "1")])).unwrap_err();
+    assert!(error.to_string().contains("did you mean"), "{error}");
+}
+
+#[test]
 fn a_secret_never_gets_into_an_error() {
     let checks = [
         (GreaterThan, "1"),
@@ -429,7 +461,7 @@ error validating "collections..count": unrecognized parameter, did you mean "col
 error validating "collections.orders.count": "many" value is not an integer: invalid parameter type
 error validating "collections.orders.format.options.id": "uuid" should match the regex "^(int|time)$": regex validation failed
 error validating "collections.orders.format.type": "xml" value must be included in the list [raw,file]: inclusion validation failed
-error validating "collections.users": unrecognized parameter, did you mean "collections.users.count"?
+error validating "collections.users": unrecognized parameter, it is a map: give `collections.users: {count: VALUE}`
 error validating "collections.users.fromat.type": unrecognized parameter, did you mean "collections.users.format.type"?"#;
     assert_eq!(error.to_string(), expected);
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use plugin_api::Position;
 use plugin_api::ffi::RunFlags;
 
 use super::RunOptions;
@@ -149,6 +150,13 @@ impl Launch {
             let (name, path) = (planned.blueprint.name(), planned.blueprint.path());
             let path = path.map_or_else(String::new, |it| format!(" from `{}`", it.display()));
             log::info!(target: "plugin_host::pipeline", "{} is {name}{path}", plan.name(planned));
+        }
+        if let Some(position) = position {
+            let (source, position) = (plan.name(&plan.source), Position::from(position));
+            log::info!(
+                target: "plugin_host::pipeline",
+                "{source} goes on behind position `{position}`"
+            );
         }
         for (session, planned) in sessions.iter().zip(&plan.destinations) {
             let place = plan.place(session.connector());

@@ -274,6 +274,18 @@ impl Registry {
         self.all_refused(name).next()
     }
 
+    /// A file that can't be used and doesn't say which plugin it is, but is called as the one with
+    /// this name is by default.
+    pub(crate) fn refused_unnamed(&self, name: &str) -> Option<&Quarantined> {
+        let package = format!("forebay-connector-{name}");
+        let is_called_so = |it: &&Quarantined| {
+            let stem = it.path.file_stem().unwrap_or_default().to_string_lossy();
+            let stem = stem.strip_prefix("lib").unwrap_or(&stem).replace('_', "-");
+            it.name.is_none() && [name, &package].contains(&&*stem)
+        };
+        self.quarantined.iter().find(is_called_so)
+    }
+
     /// A file that the name would mean rather than `found`, could it be used. A standalone plugin
     /// goes before a builtin, and a newer version before an older one.
     pub(crate) fn refused_before(

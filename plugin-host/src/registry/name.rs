@@ -74,7 +74,8 @@ impl fmt::Display for VersionRequest {
 
 /// Name of a plugin, in all its parts.
 ///
-/// Made from text by [`FromStr`]: `file@v0.1.0` is read as `any:file@v0.1.0`, and is printed so.
+/// Made from text by [`FromStr`]: `file@v0.1.0` is read as `any:file@v0.1.0`, and is printed so;
+/// [`short`](Self::short) is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PluginName {
     kind: PluginKind,
@@ -107,6 +108,19 @@ impl PluginName {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// As short as it can be written: `file` for `any:file@latest`. It parses back to this name.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut text = self.name.clone();
+        if self.kind != PluginKind::Any {
+            text.insert_str(0, &format!("{}:", self.kind));
+        }
+        if let VersionRequest::Exact(version) = &self.version {
+            text += &format!("@{version}");
+        }
+        text
     }
 
     /// Which version is meant.

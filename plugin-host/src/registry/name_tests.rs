@@ -71,6 +71,21 @@ fn the_printed_form_has_all_three_parts_and_parses_back() {
 }
 
 #[test]
+fn the_short_form_leaves_out_what_need_not_be_written() {
+    for (text, short) in [
+        ("my-plugin", "my-plugin"),
+        ("any:my-plugin@latest", "my-plugin"),
+        ("builtin:my-plugin", "builtin:my-plugin"),
+        ("my-plugin@v0.1.1", "my-plugin@v0.1.1"),
+        ("standalone:x@v1+b.2", "standalone:x@v1+b.2"),
+    ] {
+        let name = parse(text).unwrap();
+        assert_eq!(name.short(), short);
+        assert_eq!(parse(short).unwrap(), name);
+    }
+}
+
+#[test]
 fn a_registered_plugin_has_an_explicit_name() {
     let name = PluginName::explicit(PluginKind::Standalone, "file", "v0.1.0").unwrap();
     assert_eq!(name.to_string(), "standalone:file@v0.1.0");

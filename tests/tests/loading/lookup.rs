@@ -152,7 +152,7 @@ fn versions_are_told_newest_first_whatever_their_kind_and_those_that_are_refused
     let newer = forebay_fixture_newer_source::plugin;
     assert_eq!(
         told(vec![newer()], "any:x@v9"),
-        "no plugin `any:x@v9`; there is v0.2.0, v0.1.0"
+        "no plugin `x@v9`; there is v0.2.0, v0.1.0"
     );
     assert_eq!(
         told(vec![newer()], "standalone:x@v9"),
