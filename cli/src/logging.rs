@@ -105,7 +105,9 @@ fn write_record(
     record.key_values().visit(&mut pairs).ok();
     line += &pairs.0;
     // A line that goes on is indented: it can't pass for a record of its own.
-    writeln!(out, "{}", line.trim_end().replace('\n', "\n    "))
+    let line = line.trim_end().replace('\n', "\n    ");
+    // What a builtin logs comes straight here.
+    writeln!(out, "{}", plugin_host::redacted(&line))
 }
 
 /// ` key=value` of each pair; a value that is no single word in quotes.

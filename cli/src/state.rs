@@ -156,7 +156,8 @@ fn forgotten((key, stored): &Entry) -> String {
 /// A position as people read it.
 fn text(position: &[u8]) -> String {
     match str::from_utf8(position) {
-        Ok(text) if !text.is_empty() => text.to_owned(),
+        // One line: what else a terminal would act on is the output's to replace.
+        Ok(text) if !text.is_empty() => text.replace('\n', "\\n"),
         _ => format!("0x{}", hex(position)),
     }
 }

@@ -129,6 +129,7 @@ pub use pipeline::{
     PipelineError, Progress, Recovery, RunOptions, Status,
 };
 pub use registry::{Blueprint, PluginKind, PluginName, Registry, ScanOptions};
+pub use secrets::redacted;
 pub use service::{LookupError, PluginService, Unhealthy};
 pub use stream::{
     CancelHandle, Context, ContextEnd, DestinationStream, RecordBatch, SourceStream, StreamError,

@@ -78,6 +78,15 @@ impl Data {
     }
 }
 
+/// The services of all plugins that are linked in.
+static BUILTINS: Mutex<BTreeMap<String, HostServices>> = Mutex::new(BTreeMap::new());
+
+/// What the plugins that are linked in must not show.
+pub(crate) fn secrets_of_builtins() -> Vec<&'static Secrets> {
+    let builtins = BUILTINS.lock().unwrap_or_else(PoisonError::into_inner);
+    builtins.values().map(|host| host.secrets()).collect()
+}
+
 impl HostServices {
     /// Makes the services of a plugin, known in the log by this name.
     pub(crate) fn new(plugin: String) -> Self {
@@ -106,7 +115,6 @@ impl HostServices {
 
     /// The services of a plugin that is linked in: the same ones however often it is registered.
     pub(crate) fn of_builtin(plugin: String) -> Self {
-        static BUILTINS: Mutex<BTreeMap<String, HostServices>> = Mutex::new(BTreeMap::new());
         let mut builtins = BUILTINS.lock().unwrap_or_else(PoisonError::into_inner);
         *builtins
             .entry(plugin)

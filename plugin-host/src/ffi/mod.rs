@@ -17,5 +17,7 @@ mod waitable;
 pub(crate) use answers::with_sink;
 pub(crate) use buffer::{BATCH_RECORDS, Buffer, RECORD_BYTES, position};
 pub(crate) use context::{ContextState, MAX_WAIT};
-pub(crate) use host::{ConnectorTag, HostServices, Place, attribute_log, construct, specify};
+pub(crate) use host::{
+    ConnectorTag, HostServices, Place, attribute_log, construct, secrets_of_builtins, specify,
+};
 pub(crate) use open::open;

@@ -159,7 +159,13 @@ impl Engine {
             key,
             options,
         };
-        launch.spawn(plan, position)?;
+        if let Err(error) = launch.spawn(plan, position) {
+            // Whoever listens has heard of the start.
+            run.finish(Outcome::Failed(Arc::new(PipelineError::Internal(
+                error.to_string(),
+            ))));
+            return Err(error);
+        }
         Ok(Pipeline { run })
     }
 }

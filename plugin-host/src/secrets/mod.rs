@@ -23,6 +23,7 @@ use plugin_api::{Error, Parameter, ParameterType, list_entries};
 pub(crate) use instance::InstanceSecrets;
 use search::Search;
 
+use crate::ffi::secrets_of_builtins;
 use crate::parameters::find;
 
 /// Fewest bytes of a text that is looked for. A shorter one stands in words and numbers everywhere:
@@ -33,6 +34,24 @@ const SHORTEST: usize = 4;
 const REMEMBERED: usize = 256;
 /// Most bytes of these values. What searches for them takes some 50 times as many.
 const REMEMBERED_BYTES: usize = 64 * 1024;
+
+/// A text with a mark, `[secret NAME]`, in the place of each value of a secret setting that a plugin
+/// which is linked in was handed.
+///
+/// What plugin files say comes through the library, and without secrets. A builtin's log records and
+/// panic messages go to the program's own logger and panic hook, as its own do; a program that doesn't
+/// vouch for its builtins has these pass each text through here. Waits for nothing, and copies nothing
+/// where no secret is.
+#[must_use]
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    for secrets in secrets_of_builtins() {
+        if let Cow::Owned(marked) = secrets.redact(&shown, usize::MAX) {
+            shown = Cow::Owned(marked);
+        }
+    }
+    shown
+}
 
 /// The secrets of one plugin.
 #[derive(Default)]

@@ -12,6 +12,7 @@ mod embedded;
 mod feed;
 mod lifecycle;
 mod recovery;
+mod secrets;
 mod streams;
 mod stuck;
 mod support;
