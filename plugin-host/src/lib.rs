@@ -10,44 +10,18 @@
 //! `Context` and a `Progress`. What is used beside the other one is imported by another name:
 //! `use plugin_host::{Context as CallContext, Progress as PipelineProgress}`.
 //!
-//! ```
-//! use std::{path::Path, sync::Arc};
+//! A first program, which is in the folder `examples` as all of them: it loads the plugin files of a
+//! folder, lists them, and checks and runs a pipeline.
 //!
-//! use plugin_host::store::FileStore;
-//! use plugin_host::{
-//!     ConnectorConfig, Engine, Outcome, PipelineConfig, PluginService, Registry, RunOptions,
-//!     ScanOptions,
-//! };
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> { Ok(()) }
-//! fn copy(plugins: &Path, state: &Path) -> Result<(), Box<dyn std::error::Error>> {
-//!     let files = Registry::standalone(&[plugins.to_owned()], &ScanOptions::default());
-//!     let service = Arc::new(PluginService::new(Registry::default(), files));
-//!     for (name, specification) in service.list() {
-//!         println!("{name}: {}", specification.summary);
-//!     }
-//!     let lines = ConnectorConfig::new("lines", "file")?.with("path", "in.txt");
-//!     let copy = ConnectorConfig::new("copy", "file")?.with("path", "out.txt");
-//!     let config = PipelineConfig::new("copy-lines", lines.with("follow", "false")).to(copy);
-//!     let engine = Engine::new(service, Arc::new(FileStore::open(state)?))?;
-//!     // Fails with all that is wrong with it; starts nothing.
-//!     for (connector, ignored) in engine.validate(&config)? {
-//!         println!("{connector}: {ignored}");
-//!     }
-//!     let pipeline = engine.start(&config, RunOptions::default())?;
-//!     if let Outcome::Failed(error) = pipeline.wait() {
-//!         return Err(error.into());
-//!     }
-//!     println!("{:?}", pipeline.progress());
-//!     Ok(())
-//! }
+//! ```no_run
+#![doc = include_str!("../examples/first_program.rs")]
 //! ```
 //!
 //! [`PluginService::check`] tells which files can't be used, and why. [`embedded`] has what a program
 //! needs to be a source or destination itself. [`Engine::events`] and [`Pipeline::status`] tell how the
 //! pipelines are, and [`RunOptions::recovery`] has one that failed tried again. All calls block; from
-//! async code they go to a thread for blocking calls. The folder `examples` has whole programs:
-//! `own_connectors` and `from_async`.
+//! async code they go to a thread for blocking calls. The other examples are `own_connectors` and
+//! `from_async`.
 //!
 //! # One connector, without a pipeline
 //!

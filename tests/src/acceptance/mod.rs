@@ -3,7 +3,8 @@
 //! The cases are those of Conduit's `AcceptanceTestV1`, under their names, and what that leaves
 //! open. They drive a host's streams; on the plugin's side is the fixture `scripted`, which asks the
 //! case at each call what to do ([`Script`]). A call that the case has not announced fails it, and
-//! so does an announced one that doesn't come.
+//! so does an announced one that doesn't come. That a host changes a record after its write has no case:
+//! a write takes the record.
 
 mod blocking;
 mod case;
