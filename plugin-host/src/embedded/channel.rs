@@ -42,6 +42,7 @@ pub fn channel_source(name: &str, records: Receiver<Record>) -> Plugin {
         records,
         unconfirmed: VecDeque::new(),
         bytes: 0,
+        handed_out: 0,
         durable: None,
         is_open: false,
     }));
@@ -54,6 +55,8 @@ struct Kept {
     /// Records that were taken and whose positions aren't known to be durable, with their sizes.
     unconfirmed: VecDeque<(Record, usize)>,
     bytes: usize,
+    /// How many of them the present run has handed out: the oldest.
+    handed_out: usize,
     /// The position that was last known to be durable. Told again it says nothing of what was taken
     /// since, whose positions another program may have used before.
     durable: Option<Position>,
@@ -61,9 +64,25 @@ struct Kept {
 }
 
 impl Kept {
-    fn keep(&mut self, record: Record, size: usize) {
-        self.unconfirmed.push_back((record, size));
-        self.bytes += size;
+    /// Hands out the next record that was taken; `false` when there is none.
+    fn hand_out(&mut self, batch: &mut BatchWriter<'_>) -> bool {
+        let Some((record, size)) = self.unconfirmed.get_mut(self.handed_out) else {
+            return false;
+        };
+        let (records, bytes) = (batch.len(), batch.byte_len());
+        batch.push(record);
+        if batch.len() > records {
+            let written = batch.byte_len() - bytes;
+            self.bytes = self.bytes - *size + written;
+            *size = written;
+            self.handed_out += 1;
+        } else if records == 0 {
+            // The read fails by it, and would in every run. Behind others it failed for lack of room: it
+            // is the first of the next run, which has room for it.
+            let refused = self.unconfirmed.remove(self.handed_out);
+            self.bytes -= refused.map_or(0, |(_, size)| size);
+        }
+        true
     }
 
     /// The oldest is durable.
@@ -90,8 +109,6 @@ impl Kept {
 /// One run's hold on the channel.
 struct Taking {
     kept: Arc<Mutex<Kept>>,
-    /// Records that are not confirmed and that this run has handed out: the oldest.
-    handed_out: usize,
 }
 
 impl Taking {
@@ -107,19 +124,17 @@ impl Taking {
             inner.confirm_up_to(position);
         }
         inner.is_open = true;
+        inner.handed_out = 0;
         Ok(Self {
             kept: Arc::clone(kept),
-            handed_out: 0,
         })
     }
 
     /// Hands out what an earlier run has taken, then what is in the channel.
-    fn take(&mut self, batch: &mut BatchWriter<'_>, context: &Context) -> Progress {
+    fn take(&self, batch: &mut BatchWriter<'_>, context: &Context) -> Progress {
         let mut kept = lock(&self.kept);
         while batch.has_room() {
-            if let Some((record, _)) = kept.unconfirmed.get(self.handed_out) {
-                batch.push(record);
-                self.handed_out += 1;
+            if kept.hand_out(batch) {
                 continue;
             }
             if kept.bytes >= UNCONFIRMED_BYTES {
@@ -139,13 +154,7 @@ impl Taking {
                     Err(RecvTimeoutError::Timeout) => return Progress::Idle,
                 },
             };
-            let (records, bytes) = (batch.len(), batch.byte_len());
-            batch.push(&record);
-            // One that is too large isn't in the batch, and the read fails: kept, it would fail every run.
-            if batch.len() > records {
-                kept.keep(record, batch.byte_len() - bytes);
-                self.handed_out += 1;
-            }
+            kept.unconfirmed.push_back((record, 0));
         }
         Progress::More
     }
@@ -175,7 +184,7 @@ impl Source for Taking {
         let mut kept = lock(&self.kept);
         kept.confirm();
         kept.durable = Some(position.clone());
-        self.handed_out = self.handed_out.saturating_sub(1);
+        kept.handed_out = kept.handed_out.saturating_sub(1);
         Ok(())
     }
 }
@@ -184,7 +193,7 @@ impl Source for Taking {
 ///
 /// A record is confirmed once it is in the channel: what becomes of it there is the program's. A
 /// full channel slows the pipeline down; one that takes no record for as long as a call may last
-/// (`sdk.call.timeout`, 30 s) fails the write. So it does when the receivers are gone. Any number of
+/// (`sdk.call.timeout`, 30 s) fails the next write. So it does when the receivers are gone. Any number of
 /// pipelines may use it at once.
 #[must_use]
 pub fn channel_destination(name: &str, records: Sender<Record>) -> Plugin {

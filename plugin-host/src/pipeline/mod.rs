@@ -159,13 +159,7 @@ impl Engine {
             key,
             options,
         };
-        if let Err(error) = launch.spawn(plan, position) {
-            // Whoever listens has heard of the start.
-            run.finish(Outcome::Failed(Arc::new(PipelineError::Internal(
-                error.to_string(),
-            ))));
-            return Err(error);
-        }
+        launch.spawn(plan, position)?;
         Ok(Pipeline { run })
     }
 }

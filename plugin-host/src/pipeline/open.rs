@@ -60,6 +60,7 @@ impl Launch {
     fn run(&self, plan: &Plan, mut position: Option<Vec<u8>>) -> Option<Outcome> {
         let mut tries = self.options.recovery.map(Tries::new);
         loop {
+            self.run.enter(Status::Starting);
             let begun = Instant::now();
             let outcome = self.drive(plan, position.as_deref())?;
             let Outcome::Failed(error) = &outcome else {
@@ -85,7 +86,6 @@ impl Launch {
             if !self.run.rest(delay) {
                 return Some(outcome);
             }
-            self.run.enter(Status::Starting);
             position = match plan.source.position(self.run.stored(&self.key)) {
                 Ok(position) => position,
                 Err(error) => return Some(Outcome::Failed(Arc::new(error))),

@@ -60,7 +60,6 @@ impl Run {
         store: Arc<dyn PositionStore>,
         listeners: Arc<Listeners>,
     ) -> Arc<Self> {
-        listeners.tell(&pipeline, &Status::Starting);
         Arc::new(Self {
             pipeline,
             counters: Counters::default(),

@@ -314,6 +314,29 @@ fn a_record_that_is_too_large_fails_one_run() {
 }
 
 #[test]
+fn a_record_that_had_no_room_behind_others_comes_in_the_next_run() {
+    let state = tempdir().unwrap();
+    let (sender, records) = unbounded();
+    let (copies, copied) = unbounded();
+    let plugins = [
+        embedded::channel_source("in", records),
+        embedded::channel_destination("out", copies),
+    ];
+    let engine = engine(plugins, state.path());
+    // Both are less than a batch takes, 64 MiB, but not together.
+    for (number, kib) in [(1, 1000), (2, 64_900)] {
+        let payload = vec![b'x'; kib << 10];
+        sender.send(record(number).with_payload(payload)).unwrap();
+    }
+    let Outcome::Failed(error) = outcome(&run(&engine, true)) else {
+        panic!("no failure");
+    };
+    assert_eq!(error.code(), "record.too_large");
+    assert!(matches!(outcome(&run(&engine, true)), Outcome::Ended));
+    assert_eq!(positions(&copied), ["1", "2"]);
+}
+
+#[test]
 fn a_slow_taker_is_no_failure_and_one_that_takes_nothing_is() {
     let state = tempdir().unwrap();
     let (sender, records) = unbounded();
@@ -324,15 +347,15 @@ fn a_slow_taker_is_no_failure_and_one_that_takes_nothing_is() {
     ];
     let engine = engine(plugins, state.path());
     send(&sender, 1..=30);
-    let settings = [("sdk.call.timeout", "400ms")];
+    let settings = [("sdk.call.timeout", "2s")];
     let config = pipeline(
         connector("src", "in", &[]),
         connector("dst", "out", &settings),
     );
     let pipeline = engine.start(&config, RunOptions::default()).unwrap();
-    // All of them take three times as long as one call may.
+    // All of them take longer than one call may.
     for number in 1..=30 {
-        std::thread::sleep(Duration::from_millis(40));
+        std::thread::sleep(Duration::from_millis(100));
         let record = copied.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(record.position.to_string(), number.to_string());
     }
