@@ -10,7 +10,8 @@ use plugin_host::{
 };
 use tempfile::tempdir;
 
-use crate::support::{connector, engine, pipeline};
+use super::pipeline;
+use crate::support::{connector, engine};
 
 const QUICK: Recovery = Recovery {
     min_delay: Duration::from_millis(1),
