@@ -124,6 +124,12 @@ impl StoreError {
                 doing,
                 source,
             },
+            // Only between the failure of one use and the end of those at the same time.
+            E::PreviousIo => Self::Io {
+                path,
+                doing,
+                source: io::Error::other("another use of it has failed just now"),
+            },
             E::Corrupted(reason) => Self::Damaged { path, reason },
             e @ (E::TableDoesNotExist(_)
             | E::TableIsMultimap(_)
