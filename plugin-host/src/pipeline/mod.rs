@@ -3,6 +3,7 @@
 mod answers;
 mod committer;
 mod config;
+mod delete;
 mod destinations;
 mod error;
 mod fused;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use config::{ConnectorConfig, PipelineConfig, RunOptions};
+pub use delete::DeleteError;
 pub use error::PipelineError;
 pub use not_started::NotStarted;
 pub use progress::Progress;
@@ -50,8 +52,8 @@ use status::Listeners;
 /// its own, on which all of its plugins' calls are made, and the engine one that commits positions.
 ///
 /// **Blocking.** [`new`](Self::new), [`validate`](Self::validate) and [`events`](Self::events) wait for
-/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position. No call waits
-/// for a plugin.
+/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position, and
+/// [`forget`](Self::forget) to write. Only [`delete`](Self::delete) waits for a plugin.
 ///
 /// **The end.** Dropping the engine stops nothing: its pipelines go on, and with the last of them the
 /// committing thread ends and the store is closed. To end them stop each and wait for it.

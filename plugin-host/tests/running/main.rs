@@ -7,6 +7,7 @@
 
 mod batching;
 mod bounds;
+mod delete;
 mod delivery;
 mod embedded;
 mod feed;
