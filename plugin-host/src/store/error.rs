@@ -73,7 +73,7 @@ impl StoreError {
             }
             Self::Damaged { path, .. } => format!(
                 "restore `{}` from a backup, or move it away: every source then starts from its \
-                 beginning",
+                 beginning, and every connector is taken for a new one",
                 path.display()
             ),
             Self::Newer { .. } => "use the newer host that wrote it".into(),
