@@ -5,6 +5,7 @@ mod committer;
 mod config;
 mod connectors;
 mod dead_letters;
+mod delete;
 mod destination;
 mod error;
 mod fused;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 
 pub use config::{ConnectorConfig, DeadLetterQueue, PipelineConfig, Pump, RunOptions};
 pub use dead_letters::NackLimit;
+pub use delete::DeleteError;
 pub use error::PipelineError;
 pub use not_started::NotStarted;
 pub use progress::Progress;
@@ -58,8 +60,8 @@ use status::Listeners;
 /// its own, on which all of its plugins' calls are made, and the engine one that commits positions.
 ///
 /// **Blocking.** [`new`](Self::new), [`validate`](Self::validate) and [`events`](Self::events) wait for
-/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position. No call waits
-/// for a plugin.
+/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position, and
+/// [`forget`](Self::forget) to write. Only [`delete`](Self::delete) waits for a plugin.
 ///
 /// **The end.** Dropping the engine stops nothing: its pipelines go on, and with the last of them the
 /// committing thread ends and the store is closed. To end them stop each and wait for it.

@@ -9,6 +9,7 @@
     reason = "what holds for both drivers is tested over each of them"
 )]
 
+mod delete;
 mod embedded;
 mod feed;
 mod gate;
