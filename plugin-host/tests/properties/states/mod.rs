@@ -88,12 +88,13 @@ impl Subject {
         match command {
             Command::Start(start) => self.start(start, model),
             Command::Stop => self.pipeline.iter().for_each(Pipeline::stop),
-            Command::Force => {
+            Command::Force if model.was_obeyed() => {
                 self.pipeline.iter().for_each(Pipeline::force_stop);
                 // One that waits in its opening returns.
                 self.source.send(Act::GoOn);
             }
             Command::Drop => drop(self.pipeline.take()),
+            Command::Force => {}
             Command::Source(_) if !model.was_obeyed() => {}
             Command::Source(act) => self.source.send(act),
         }
