@@ -27,6 +27,22 @@ mod tests {
     }
 
     #[test]
+    fn the_source_keeps_the_contract_over_a_glob() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("a.log", "one\ntwo\n"),
+            ("b.log", ""),
+            ("c.log", "3\n4\n5\nsix"),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let path = folder.path().join("*.log");
+        let path = path.to_str().unwrap();
+        plugin_api::testing::source(plugin(), &[("path", path), ("follow", "false")]);
+        plugin_api::testing::source(plugin(), &[("path", path)]);
+    }
+
+    #[test]
     fn the_destination_keeps_the_contract_in_each_mode() {
         for settings in [
             &[][..],

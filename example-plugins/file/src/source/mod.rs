@@ -1,22 +1,29 @@
 //! The source: one record a line.
 
-mod ending;
+mod files;
+mod head;
 mod input;
+mod pattern;
 mod position;
+mod stands;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod visit;
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use plugin_api::{
     BatchWriter, Context, Error, ErrorKind, Parameters, Position, Progress, Result, Shared, Source,
 };
 
+use files::{Ending, Files, Visit};
 use input::Input;
+use pattern::Pattern;
 use position::Place;
+use stands::Stands;
 use unread::{LONGEST, Unread, find_lines};
 
 /// Fewest and most bytes that are read at once, but for lines that are longer.
@@ -32,38 +39,58 @@ const ALIGNED: usize = 64;
 /// Length of what ends a line.
 const NEWLINE: usize = 1;
 
+/// Most bytes of the positions of one block's lines.
+const POSITIONS: usize = 4 << 20;
+
 /// Settings of the source.
 #[derive(Debug, Parameters)]
 pub struct LinesConfig {
-    /// File that is read, one record a line.
+    /// File that is read, one record a line, or a glob of files: a path with `*`, `?` or `[`.
     path: PathBuf,
     /// Whether to wait for further lines, and for the file itself, instead of ending where the file
     /// ends. A last line without a newline waits for it; a run that ends where the data ends at
     /// present takes it as it is once the file was not written to for a second. A file that is
-    /// renamed is read to its end, and then the one that has its name now.
+    /// rotated, by renaming or by copying and truncating it, is read to its end, and then the one that
+    /// has its name now.
     #[parameter(default = true)]
     follow: bool,
+    /// Where files begin that are there when the source runs for the first time: at their beginning, or
+    /// at their end, so that only what is new is read. Files that come later begin at their beginning.
+    #[parameter(default = "beginning", inclusion = ["beginning", "end"])]
+    start_at: String,
 }
 
-/// Reads the lines of a file.
+/// Reads the lines of files.
 ///
-/// A record has the line without its newline as payload, the line's number as key and the path as
-/// metadata. A line is whole when its newline is there; the last one may also end with the file,
-/// once nothing more is waited for.
+/// A record has the line without its newline as payload, the line's number as key and the file's path as
+/// metadata. A line is whole when its newline is there; the last one may also end with the file, once
+/// nothing more is waited for. Of a glob's files each has its lines in order; between the files there is
+/// no order, but for those that one rotation has made.
 ///
-/// The file is never taken for another one: where the position was taken in another file, or what
-/// was read of it has changed, it is read from its beginning, and the log says so. What the file that
-/// had the name before got meanwhile, while the source didn't run, isn't read; nor are files that had
-/// the name for less than a second. That a file was truncated isn't noticed once it is longer again
-/// than what was read of it, unless no line ends there when the source is opened.
+/// A file is known by its device, inode and first KiB, so it is never taken for another one: it may be
+/// renamed, and what has another beginning, or less than was read of it, is read anew, and the log says
+/// so. A file that was rotated is looked for in its folder, under a name that is longer by `.`, `-` or
+/// `_` and more: by its inode, else a copy by its beginning. Those with a digit there and a later time of
+/// writing are its successors, and are read before the file that has the path now. What a glob names itself
+/// isn't taken for a copy: with copying and truncating, name the file, or by a glob that its copies don't
+/// match.
+///
+/// What is in none of these places isn't read: what was written behind the position into a file that was
+/// moved to another folder or removed, unless it was open, as the last 256 files of a glob are.
 #[derive(Debug)]
 pub struct Lines {
     config: LinesConfig,
-    path: String,
-    /// None until the file is there.
+    files: Files,
+    /// The file that is being read; none while there is nothing to read.
     input: Option<Input>,
-    /// None until something was opened, where there was no position.
+    visit: Visit,
+    /// Whether the file had anything since the visit began.
+    has_read: bool,
+    /// Path of the file that is or was being read.
+    path: String,
+    /// Where that file stands.
     at: Option<Place>,
+    /// What was read of it behind that.
     unread: Unread,
     /// Ends of the lines that are being handed out.
     ends: Vec<usize>,
@@ -76,34 +103,54 @@ pub struct Lines {
 impl Source for Lines {
     type Config = LinesConfig;
 
+    fn validate(config: &LinesConfig) -> Result<()> {
+        Pattern::new(&config.path).map(drop)
+    }
+
     fn open(config: LinesConfig, position: Option<&Position>) -> Result<Self> {
+        let stands = position.map(Stands::read).transpose()?;
+        let pattern = Pattern::new(&config.path)?;
         let mut lines = Self {
+            files: Files::new(pattern, stands, config.start_at == "end"),
             path: config.path.display().to_string(),
             config,
             input: None,
-            at: position.map(Place::from_position).transpose()?,
+            visit: Visit::default(),
+            has_read: false,
+            at: None,
             unread: Unread::default(),
             ends: Vec::new(),
             line_length: 100,
             said_waiting: false,
         };
-        lines.open_input()?;
-        if lines.input.is_none() && !lines.config.follow {
+        lines.check_kind()?;
+        let ending = if lines.config.follow {
+            Ending::Never
+        } else {
+            Ending::AtOnce
+        };
+        let looked = lines.files.look(ending, SystemTime::now());
+        looked.map_err(|error| lines.error("can't be looked for", &error))?;
+        if lines.files.is_empty() && !lines.config.follow && lines.files.one_path().is_some() {
             return Err(lines.not_there());
         }
         Ok(lines)
     }
 
     fn read(&mut self, batch: &mut BatchWriter, context: &Context) -> Result<Progress> {
-        if self.input.is_none() {
-            self.open_input()?;
-        }
-        if self.input.is_none() {
-            return self.await_file(context);
-        }
         let room = batch.room();
         // A read for a small rest of the batch would be as dear as one for all of it.
         while batch.room() > room / 2 {
+            if self.input.is_none() {
+                if self.files.others_wait() {
+                    self.begin_next(batch)?;
+                } else if !batch.is_empty() {
+                    return Ok(Progress::More);
+                } else if let Some(progress) = self.look(context)? {
+                    return Ok(progress);
+                }
+                continue;
+            }
             self.unread.find_lines(batch.room(), &mut self.ends);
             if let Some(&end) = self.ends.last() {
                 let block = batch.share(&self.unread.bytes()[..end]);
@@ -111,8 +158,10 @@ impl Source for Lines {
                 self.hand_out(batch, block, NEWLINE);
             } else if self.unread.is_too_long() {
                 return Err(self.too_long());
+            } else if self.is_due() {
+                self.put_aside();
             } else if self.read_block(batch)? == 0 {
-                return self.at_end(batch, context);
+                self.at_end(batch)?;
             }
         }
         Ok(Progress::More)
@@ -127,7 +176,7 @@ impl Lines {
             return Ok(0);
         };
         let (unread, ends) = (&mut self.unread, &mut self.ends);
-        let room = batch.room();
+        let room = batch.room().min(1 + POSITIONS / at.suffix_length());
         let begun = unread.bytes().len();
         let wanted = room
             .saturating_mul(self.line_length)
@@ -146,8 +195,8 @@ impl Lines {
             before.copy_from_slice(unread.bytes());
             read = input.read(behind)?;
             let mut length = read;
-            if at.unfinished && read > 0 {
-                at.unfinished = false;
+            if at.is_unfinished() && read > 0 {
+                at.set_unfinished(false);
                 if behind.starts_with(b"\n") {
                     at.pass_newline();
                     behind.copy_within(1..read, 0);
@@ -163,11 +212,29 @@ impl Lines {
         });
         let block = block.map_err(|error| self.error("can't be read", &error))?;
         let block = block.slice(skipped..usize::MAX);
+        self.has_read |= read > 0;
+        self.note_head(read)?;
         if let Some(&end) = self.ends.last() {
             self.line_length = end / self.ends.len() + 1;
             self.hand_out(batch, block, NEWLINE);
         }
         Ok(read)
+    }
+
+    /// Learns more of the file's head once more of it was read.
+    #[inline]
+    fn note_head(&mut self, read: usize) -> Result<()> {
+        let (Some(input), Some(at)) = (&mut self.input, &mut self.at) else {
+            return Ok(());
+        };
+        if read > 0 && at.head().length() < head::MOST {
+            let head = input.head();
+            let head = head.map_err(|error| self.error("can't be read", &error))?;
+            if let Some(at) = &mut self.at {
+                at.set_head(head);
+            }
+        }
+        Ok(())
     }
 
     /// Makes a record of each line of a block: up to each of the ends, less its newline.
@@ -190,7 +257,7 @@ impl Lines {
         if let Some(at) = &mut self.at
             && length > 0
         {
-            at.unfinished = true;
+            at.set_unfinished(true);
             let block = batch.share(self.unread.bytes());
             self.unread.skip(length);
             self.ends.clear();
@@ -199,35 +266,12 @@ impl Lines {
         }
     }
 
-    /// Opens the file behind the position, if it is there.
-    fn open_input(&mut self) -> Result<()> {
-        // Opening a pipe would wait for whoever writes to it, and there is no place to go on from.
-        if fs::metadata(&self.config.path).is_ok_and(|found| !found.is_file()) {
+    /// Opening a pipe would wait for whoever writes to it, and there is no place to go on from.
+    fn check_kind(&self) -> Result<()> {
+        let one = self.files.one_path();
+        if one.is_some_and(|path| path.metadata().is_ok_and(|found| !found.is_file())) {
             let text = format!("`{}` is no regular file, name one", self.path);
             return Err(Error::new(ErrorKind::Fatal, text).with_code("file.not_regular"));
-        }
-        let opened = Input::open(&self.config.path);
-        let Some(mut input) = opened.map_err(|error| self.error("can't be opened", &error))? else {
-            return Ok(());
-        };
-        let gone = match &self.at {
-            Some(place) => input.go_to(place),
-            None => Ok(Ok(())),
-        };
-        let gone = gone.map_err(|error| self.error("can't be read", &error))?;
-        let file = input.identity;
-        self.input = Some(input);
-        match gone {
-            Err(mismatch) => {
-                log::warn!(
-                    "`{}` {mismatch}; reading it from its beginning, so that nothing is skipped",
-                    self.path
-                );
-                self.start_over()?;
-            }
-            Ok(()) => {
-                self.at.get_or_insert_with(|| Place::start_of(file));
-            }
         }
         Ok(())
     }
@@ -239,7 +283,7 @@ impl Lines {
 
     fn too_long(&self) -> Error {
         let (line, offset) = match &self.at {
-            Some(at) => (at.line() + 1, at.offset()),
+            Some(at) => (at.stand().line + 1, at.offset()),
             None => (1, 0),
         };
         let text = format!(
@@ -251,7 +295,10 @@ impl Lines {
     }
 
     fn error(&self, what: &str, error: &io::Error) -> Error {
-        Error::new(ErrorKind::Retry, format!("`{}` {what}: {error}", self.path))
-            .with_code("file.io")
+        failed(&self.path, what, error)
     }
+}
+
+fn failed(path: &str, what: &str, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Retry, format!("`{path}` {what}: {error}")).with_code("file.io")
 }

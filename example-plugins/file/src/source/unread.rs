@@ -42,6 +42,11 @@ impl Unread {
         (self.start, self.scanned) = (0, scanned);
     }
 
+    /// Forgets all of it: it is read again.
+    pub(super) fn clear(&mut self) {
+        self.replace(&[], 0);
+    }
+
     /// Whether the first line is longer than one may be; asked when none was found.
     pub(super) fn is_too_long(&self) -> bool {
         self.bytes().len() > LONGEST

@@ -1,0 +1,207 @@
+//! The `file` source over files that are rotated, one of them and many, while it runs and while it doesn't.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use crate::files::{append, copy_from, copying, output, rename, wait_for_output};
+use crate::support::{Place, Running, wait_until};
+
+/// A place whose pipeline follows all of `logs/*.log`.
+fn following_a_glob() -> Place {
+    let place = Place::new();
+    fs::create_dir(place.path("logs")).unwrap();
+    copy_from(&place, &[("path", "logs/*.log")]);
+    place
+}
+
+fn to_present_end(place: &Place) -> String {
+    let run = ["run", "--until-end", "pipeline.yaml", "--log-level", "info"];
+    place.run(&run).expect_code(0).stderr
+}
+
+fn stop(running: Running) {
+    running.signal(Signal::INT);
+    running.finish().expect_code(0);
+}
+
+/// The lines of the output, in the order of the alphabet: several files come in no certain order.
+fn lines(place: &Place) -> Vec<String> {
+    let mut lines: Vec<_> = output(place).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+fn wait_for_lines(place: &Place, expected: &[&str]) {
+    wait_until(|| (lines(place) == expected).then_some(()));
+}
+
+#[test]
+fn a_renamed_file_is_read_to_its_end_and_then_the_new_one() {
+    let place = copying("true");
+    place.write("in.txt", "one\n");
+    let running = place.start(&["run", "pipeline.yaml", "--log-level", "info"]);
+    wait_for_output(&place, "one\n");
+    rename(&place, "in.txt", "in.1");
+    append(&place, "in.1", "two\n");
+    wait_for_output(&place, "one\ntwo\n");
+    append(&place, "in.1", "three\nunfinished");
+    place.write("in.txt", "new\n");
+    wait_for_output(&place, "one\ntwo\nthree\nunfinished\nnew\n");
+    append(&place, "in.txt", "newer\n");
+    wait_for_output(&place, "one\ntwo\nthree\nunfinished\nnew\nnewer\n");
+    running.signal(Signal::INT);
+    let finished = running.finish().expect_code(0);
+    assert!(finished.stderr.contains("read to its end"), "{finished:?}");
+    // The next run knows the new one.
+    append(&place, "in.txt", "newest\n");
+    let finished = place
+        .run(&["run", "--until-end", "pipeline.yaml"])
+        .expect_code(0);
+    assert!(!finished.stderr.contains("beginning"), "{finished:?}");
+    assert!(output(&place).ends_with("new\nnewer\nnewest\n"));
+}
+
+#[test]
+fn a_file_renamed_between_two_runs_is_read_to_its_end_first() {
+    let place = copying("true");
+    place.write("in.txt", "one\n");
+    to_present_end(&place);
+    append(&place, "in.txt", "two\nunfinished");
+    rename(&place, "in.txt", "in.txt.1");
+    place.write("in.txt", "new\n");
+    let told = to_present_end(&place);
+    assert_eq!(output(&place), "one\ntwo\nunfinished\nnew\n");
+    assert!(told.contains("read to its end"), "{told}");
+    // The next run knows the new one.
+    append(&place, "in.txt", "newer\n");
+    to_present_end(&place);
+    assert_eq!(output(&place), "one\ntwo\nunfinished\nnew\nnewer\n");
+}
+
+#[test]
+fn a_file_renamed_between_two_runs_that_read_what_is_there_is_read_to_its_end_first() {
+    let place = copying("false");
+    place.write("in.txt", "one\n");
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    append(&place, "in.txt", "two\n");
+    rename(&place, "in.txt", "in.txt.1");
+    place.write("in.txt", "new\n");
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert_eq!(output(&place), "one\ntwo\nnew\n");
+}
+
+#[test]
+fn all_files_that_had_the_path_between_two_runs_are_read() {
+    let place = copying("true");
+    place.write("in.txt", "one\n");
+    to_present_end(&place);
+    append(&place, "in.txt", "two\n");
+    // Something that is older than the file that was read isn't its successor.
+    place.write("in.txt.9", "older\n");
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    let older = fs::File::options()
+        .append(true)
+        .open(place.path("in.txt.9"));
+    older.unwrap().set_modified(old).unwrap();
+    for text in ["three\n", "four\n", "five\n"] {
+        rename(&place, "in.txt", "in.txt.0");
+        for number in (0..3).rev() {
+            let (from, to) = (format!("in.txt.{number}"), format!("in.txt.{}", number + 1));
+            if place.path(&from).exists() {
+                rename(&place, &from, &to);
+            }
+        }
+        place.write("in.txt", text);
+    }
+    to_present_end(&place);
+    assert_eq!(output(&place), "one\ntwo\nthree\nfour\nfive\n");
+}
+
+/// Makes a copy of the file and truncates it.
+fn copy_and_truncate(place: &Place, name: &str, copy: &str) {
+    fs::copy(place.path(name), place.path(copy)).unwrap();
+    place.write(name, "");
+}
+
+#[test]
+fn a_file_copied_and_truncated_while_it_is_followed_is_read_to_its_end_in_the_copy() {
+    let place = copying("true");
+    place.write("in.txt", "one\ntw");
+    let running = place.start(&["run", "pipeline.yaml"]);
+    wait_for_output(&place, "one\n");
+    append(&place, "in.txt", "o\nthree\n");
+    copy_and_truncate(&place, "in.txt", "in.txt.1");
+    append(&place, "in.txt", "new\n");
+    wait_for_output(&place, "one\ntwo\nthree\nnew\n");
+    stop(running);
+}
+
+#[test]
+fn a_file_copied_and_truncated_between_two_runs_is_read_to_its_end_in_the_copy() {
+    let place = copying("true");
+    place.write("in.txt", "one\n");
+    to_present_end(&place);
+    append(&place, "in.txt", "two\n");
+    copy_and_truncate(&place, "in.txt", "in.txt.1");
+    // Longer than it was, so only its beginning tells.
+    append(&place, "in.txt", "new\nand longer\nthan before\n");
+    to_present_end(&place);
+    let expected = "one\ntwo\nnew\nand longer\nthan before\n";
+    assert_eq!(output(&place), expected);
+    append(&place, "in.txt", "newer\n");
+    to_present_end(&place);
+    assert_eq!(output(&place), expected.to_owned() + "newer\n");
+}
+
+#[test]
+fn a_run_over_a_glob_goes_on_in_every_file() {
+    let place = following_a_glob();
+    place.write("logs/a.log", "a1\n");
+    place.write("logs/b.log", "b1\nb2\n");
+    place.write("logs/c.txt", "not meant\n");
+    to_present_end(&place);
+    assert_eq!(lines(&place), ["a1", "b1", "b2"]);
+    append(&place, "logs/a.log", "a2\n");
+    to_present_end(&place);
+    append(&place, "logs/b.log", "b3\n");
+    place.write("logs/d.log", "d1\n");
+    to_present_end(&place);
+    assert_eq!(lines(&place), ["a1", "a2", "b1", "b2", "b3", "d1"]);
+    assert!(!to_present_end(&place).contains("beginning"));
+}
+
+#[test]
+fn files_of_a_glob_are_followed_and_new_ones_found() {
+    let place = following_a_glob();
+    place.write("logs/a.log", "a1\n");
+    let running = place.start(&["run", "pipeline.yaml"]);
+    wait_for_lines(&place, &["a1"]);
+    place.write("logs/b.log", "b1\n");
+    wait_for_lines(&place, &["a1", "b1"]);
+    append(&place, "logs/a.log", "a2\n");
+    append(&place, "logs/b.log", "b2\n");
+    wait_for_lines(&place, &["a1", "a2", "b1", "b2"]);
+    rename(&place, "logs/a.log", "logs/a.log.1");
+    append(&place, "logs/a.log.1", "a3\n");
+    place.write("logs/a.log", "a4\n");
+    wait_for_lines(&place, &["a1", "a2", "a3", "a4", "b1", "b2"]);
+    stop(running);
+}
+
+#[test]
+fn files_of_a_glob_that_were_rotated_between_two_runs_are_read_to_their_ends() {
+    let place = following_a_glob();
+    for name in ["a", "b"] {
+        place.write(&format!("logs/{name}.log"), format!("{name}1\n"));
+    }
+    to_present_end(&place);
+    for name in ["a", "b"] {
+        let path = format!("logs/{name}.log");
+        append(&place, &path, &format!("{name}2\n"));
+        rename(&place, &path, &(path.clone() + ".1"));
+        place.write(&path, format!("{name}3\n"));
+    }
+    to_present_end(&place);
+    assert_eq!(lines(&place), ["a1", "a2", "a3", "b1", "b2", "b3"]);
+}

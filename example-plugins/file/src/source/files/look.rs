@@ -1,0 +1,152 @@
+//! A look at the folders: what is where now, and what has to be read because of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::input::Input;
+use super::super::pattern::{Found, folder_of};
+use super::super::position::Identity;
+use super::{Ending, Files, Known, Visit};
+
+/// Least time between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Part of its time that a source spends looking, at most.
+const SHARE: u32 = 20;
+
+impl Files {
+    /// Finds out what there is, and which files have to be read. Returns whether one that can't be
+    /// finished yet is waited for.
+    pub(in super::super) fn look(&mut self, ending: Ending, now: SystemTime) -> io::Result<bool> {
+        let begun = Instant::now();
+        let found = self.pattern.find()?;
+        let folders = self.folders(&found);
+        let mut new = Vec::new();
+        let mut here = BTreeSet::new();
+        for found in found {
+            let file = found.identity();
+            // One with several names is read once.
+            if !here.insert(file) {
+                continue;
+            }
+            match self.known.get_mut(&file) {
+                Some(known) => known.is_at(&found, found.path.clone()),
+                None => new.push(found),
+            }
+        }
+        let moved: Vec<Identity> = self.known.keys().copied().collect();
+        let moved: Vec<_> = moved
+            .into_iter()
+            .filter(|file| !here.contains(file))
+            .collect();
+        if !moved.is_empty() {
+            self.find_moved(moved, &folders, &new)?;
+        }
+        self.add(new, ending)?;
+        self.has_looked = true;
+        let waits = self.fill_queue(ending, now);
+        self.next_look = Instant::now() + LOOK_AGAIN.max(begun.elapsed() * SHARE);
+        Ok(waits)
+    }
+
+    /// Folders in which files may lie that were rotated.
+    fn folders(&self, found: &[Found]) -> Vec<PathBuf> {
+        let known = self.known.values().filter(|known| known.is_there);
+        let known = known.map(|known| folder_of(&known.path));
+        let found = found.iter().map(|found| folder_of(&found.path));
+        let folders: BTreeSet<_> = known.chain(found).chain([self.pattern.folder()]).collect();
+        folders.into_iter().collect()
+    }
+
+    /// Looks for files that the pattern no longer names.
+    fn find_moved(
+        &mut self,
+        moved: Vec<Identity>,
+        folders: &[PathBuf],
+        new: &[Found],
+    ) -> io::Result<()> {
+        let beside = self.pattern.rotated(folders)?;
+        let beside = beside.into_iter().map(|found| (found.0.identity(), found));
+        let beside: BTreeMap<_, _> = beside.collect();
+        for file in moved {
+            let Some(known) = self.known.get_mut(&file) else {
+                continue;
+            };
+            if let Some((found, series)) = beside.get(&file) {
+                known.is_at(found, series.clone());
+                continue;
+            }
+            known.is_there = false;
+            known.rotated = true;
+            if let Some(input) = &known.input {
+                known.note(&input.metadata()?);
+            } else {
+                self.is_gone(file, &beside, new)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in files that weren't known.
+    fn add(&mut self, new: Vec<Found>, ending: Ending) -> io::Result<()> {
+        if self.has_looked && ending == Ending::AtOnce {
+            return Ok(());
+        }
+        for found in new {
+            let file = found.identity();
+            if self.known.contains_key(&file) {
+                continue;
+            }
+            if self.start_at_end
+                && !self.has_looked
+                && let Some(mut input) = Input::open(&found.path)?
+            {
+                let end = input.end()?;
+                log::info!(
+                    "`{}` is read from byte {} on",
+                    found.path.display(),
+                    end.offset
+                );
+                self.stands.set(end);
+            }
+            let series = found.path.clone();
+            self.known.insert(file, Known::new(&found, series));
+        }
+        Ok(())
+    }
+
+    /// Puts the files that have to be read into their order: by when they were written to last, so that
+    /// older ones come first.
+    fn fill_queue(&mut self, ending: Ending, now: SystemTime) -> bool {
+        let series = |rotated: bool| -> BTreeSet<&PathBuf> {
+            let of_those = self.known.values().filter(|known| known.rotated == rotated);
+            of_those.map(|known| &known.series).collect()
+        };
+        let (rotated, present) = (series(true), series(false));
+        let mut waits = false;
+        let mut visits = Vec::new();
+        for (file, known) in &self.known {
+            if known.done || (!known.rotated && rotated.contains(&known.series)) {
+                continue;
+            }
+            let leaves = known.may_be_left(|series| present.contains(series));
+            let unfinished = leaves || (known.partial && ending == Ending::OnceSettled);
+            let finish = ending == Ending::AtOnce || (unfinished && known.is_settled(now));
+            if known.read != Some(known.length) || finish {
+                let visit = Visit {
+                    file: *file,
+                    length: known.length,
+                    finish,
+                };
+                visits.push((known.modified, visit));
+            } else {
+                waits |= unfinished;
+            }
+        }
+        visits.sort_by_key(|(modified, visit)| (*modified, visit.file));
+        self.queue = visits.into_iter().map(|(_, visit)| visit).collect();
+        waits
+    }
+}

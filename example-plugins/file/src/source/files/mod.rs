@@ -1,0 +1,258 @@
+//! The files that are known: where each is and stands, and which of them have to be read next.
+//!
+//! A file is known by its inode, so a rename doesn't change what is known of it. It is *rotated* once
+//! the pattern no longer names it: then it is read to its end before the file that has its path now, and
+//! behind it the other files that were rotated away from that path later.
+
+mod look;
+mod rotation;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::input::Input;
+use super::pattern::{Found, Pattern};
+use super::position::{Identity, Stand};
+use super::stands::Stands;
+
+/// A file that was not written to for so long is taken to be finished by whoever wrote it.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Most files that are kept open while others are read. An open file can be read to its end even when
+/// it was removed.
+const KEPT_OPEN: usize = 256;
+
+/// When a file is done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Where it ends at present; new files aren't looked for.
+    AtOnce,
+    /// Where it ends once it was not written to for a while.
+    OnceSettled,
+    /// Never, but for one that was rotated.
+    Never,
+}
+
+/// What is known of a file, but for where it stands.
+#[derive(Debug)]
+struct Known {
+    /// Where it was found last; empty until it was.
+    path: PathBuf,
+    /// The path that the pattern names: the same, or what it was before it was rotated.
+    series: PathBuf,
+    rotated: bool,
+    /// Whether it was found in its folder.
+    is_there: bool,
+    /// Its length when it was last looked at, and when it was last read to its end.
+    length: u64,
+    read: Option<u64>,
+    /// Whether a line without its newline was read behind where it stands.
+    partial: bool,
+    /// Whether it is done with: see [`Ending::AtOnce`].
+    done: bool,
+    modified: Option<SystemTime>,
+    /// Open, while another one is read.
+    input: Option<Input>,
+}
+
+/// A file that has to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Visit {
+    pub(super) file: Identity,
+    /// It need not be read further than this while others wait.
+    pub(super) length: u64,
+    /// Whether it is finished where it ends: a line without its newline is one then.
+    pub(super) finish: bool,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Files {
+    pattern: Pattern,
+    known: BTreeMap<Identity, Known>,
+    /// Where each stands; that of the file that is being read is brought up to date before a look.
+    stands: Stands,
+    queue: VecDeque<Visit>,
+    next_look: Instant,
+    /// Files that aren't known yet begin at their end, not at their beginning.
+    start_at_end: bool,
+    /// Whether it was looked at all.
+    has_looked: bool,
+    open: usize,
+}
+
+impl Known {
+    fn new(found: &Found, series: PathBuf) -> Self {
+        let mut known = Self::missing();
+        known.is_at(found, series);
+        known
+    }
+
+    /// A file of the position, which wasn't found yet.
+    fn missing() -> Self {
+        Self {
+            path: PathBuf::new(),
+            series: PathBuf::new(),
+            rotated: false,
+            is_there: false,
+            length: 0,
+            read: None,
+            partial: false,
+            done: false,
+            modified: None,
+            input: None,
+        }
+    }
+
+    /// Notes where it was found.
+    fn is_at(&mut self, found: &Found, series: PathBuf) {
+        self.rotated = found.path != series;
+        self.path.clone_from(&found.path);
+        self.series = series;
+        self.is_there = true;
+        self.note(&found.metadata);
+    }
+
+    fn note(&mut self, metadata: &Metadata) {
+        self.length = metadata.len();
+        self.modified = metadata.modified().ok();
+    }
+
+    /// Whether nothing was written to it for a while before `now`. A clock that was set back says so,
+    /// too.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let age = self.modified.and_then(|then| now.duration_since(then).ok());
+        age.is_none_or(|age| age >= SETTLED)
+    }
+}
+
+impl Files {
+    /// Nothing is looked for yet. The stands are those of the position, `None` without one.
+    pub(super) fn new(pattern: Pattern, stands: Option<Stands>, start_at_end: bool) -> Self {
+        let start_at_end = start_at_end && stands.is_none();
+        let stands = stands.unwrap_or_default();
+        let known = stands.files().into_iter();
+        Self {
+            pattern,
+            known: known.map(|file| (file, Known::missing())).collect(),
+            stands,
+            queue: VecDeque::new(),
+            next_look: Instant::now(),
+            start_at_end,
+            has_looked: false,
+            open: 0,
+        }
+    }
+
+    /// Whether there is none at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The next file to read.
+    pub(super) fn next(&mut self) -> Option<Visit> {
+        self.queue.pop_front()
+    }
+
+    /// Whether another one waits.
+    pub(super) fn others_wait(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Puts a file that turned out to be another one than thought before all that wait.
+    pub(super) fn visit_first(&mut self, visit: Visit) {
+        self.queue.push_front(visit);
+    }
+
+    /// Time until it is worth looking again.
+    pub(super) fn until_look(&self) -> Duration {
+        self.next_look.saturating_duration_since(Instant::now())
+    }
+
+    /// Where a file was found last.
+    pub(super) fn path(&self, file: Identity) -> String {
+        let known = self.known.get(&file);
+        known.map_or_else(String::new, |known| known.path.display().to_string())
+    }
+
+    /// The path that the source was given, if it isn't a glob.
+    pub(super) fn one_path(&self) -> Option<&Path> {
+        self.pattern.one()
+    }
+
+    /// Notes where a file stands that was read.
+    pub(super) fn set_stand(&mut self, stand: Stand) {
+        // At its beginning it would be without that, too.
+        if stand.offset > 0 {
+            self.stands.set(stand);
+        }
+    }
+
+    /// What is behind the positions of this file.
+    pub(super) fn others(&self, than: Identity) -> String {
+        self.stands.others(than)
+    }
+
+    /// Where a file stands: at its beginning if it wasn't begun.
+    pub(super) fn stand(&self, file: Identity) -> Stand {
+        self.stands
+            .get(file)
+            .unwrap_or_else(|| Stand::start_of(file))
+    }
+
+    /// Opens a file, or takes it open as it was left. `None` if there is another one at its path
+    /// meanwhile; then the next look finds where it is.
+    pub(super) fn open(&mut self, file: Identity) -> io::Result<Option<Input>> {
+        let Some(known) = self.known.get_mut(&file) else {
+            return Ok(None);
+        };
+        if let Some(input) = known.input.take() {
+            self.open -= 1;
+            return Ok(Some(input));
+        }
+        let input = Input::open(&known.path)?;
+        Ok(input.filter(|input| input.identity == file))
+    }
+
+    /// Takes a file back, while another one is read or looked for.
+    pub(super) fn keep(&mut self, input: Input) {
+        if let Some(known) = self.known.get_mut(&input.identity)
+            && (self.open < KEPT_OPEN || known.rotated)
+        {
+            known.input = Some(input);
+            self.open += 1;
+        }
+    }
+
+    /// Notes that a file was read up to its present end, and no more.
+    pub(super) fn was_read(&mut self, file: Identity, read: u64, partial: bool, done: bool) {
+        if let Some(known) = self.known.get_mut(&file) {
+            known.read = Some(read);
+            known.partial = partial;
+            known.done = done;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_settled_a_second_after_it_was_written() {
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let known = Known {
+            modified: Some(written),
+            ..Known::missing()
+        };
+        for (age, settled) in [(0, false), (999, false), (1000, true)] {
+            let now = written + Duration::from_millis(age);
+            assert_eq!(known.is_settled(now), settled, "{age}");
+        }
+        let clock_set_back = written - Duration::from_secs(3600);
+        assert!(known.is_settled(clock_set_back));
+    }
+}

@@ -1,0 +1,158 @@
+//! Files that have lost their path or their content: where the rest of what was in them is now.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use super::super::input::{Input, Mismatch};
+use super::super::pattern::{Found, folder_of, is_numbered};
+use super::super::position::{Identity, Stand};
+use super::{Files, Known};
+
+impl Known {
+    /// Whether nothing more will come into a file that was rotated, so that it may be left once it was
+    /// read to its end: there is another one at its path, or it was removed. While there is none, this
+    /// is the one that is written to.
+    pub(super) fn may_be_left(&self, is_present: impl Fn(&PathBuf) -> bool) -> bool {
+        let removed = || self.input.as_ref().is_some_and(Input::is_removed);
+        self.rotated && (is_present(&self.series) || removed())
+    }
+}
+
+impl Files {
+    /// A file has less, or something else, than what was read of it. Where a copy was made before
+    /// (copytruncate), that one is read from where this one stood; then this one from its beginning.
+    /// Returns whether there is one.
+    pub(in super::super) fn was_truncated(
+        &mut self,
+        file: Identity,
+        why: &Mismatch,
+    ) -> io::Result<bool> {
+        let stand = self.stand(file);
+        self.stands.remove(file);
+        let Some(known) = self.known.get_mut(&file) else {
+            return Ok(false);
+        };
+        (known.read, known.partial) = (None, false);
+        let (path, series) = (known.path.clone(), known.series.clone());
+        let mut beside = self.pattern.rotated(&[folder_of(&series)])?;
+        beside.retain(|(_, of)| *of == series);
+        let copied = self.take_copy(stand, beside.iter().collect())?;
+        let what = match &copied {
+            Some(copy) => format!("its copy `{}` first", copy.display()),
+            None => "it from its beginning, so that nothing is skipped".to_owned(),
+        };
+        log::warn!("`{}` {why}; reading {what}", path.display());
+        Ok(copied.is_some())
+    }
+
+    /// A file isn't anywhere: goes on with its copy (a compressed one, as a rule), or forgets it.
+    pub(super) fn is_gone(
+        &mut self,
+        file: Identity,
+        beside: &BTreeMap<Identity, (Found, PathBuf)>,
+        new: &[Found],
+    ) -> io::Result<()> {
+        let stand = self.stand(file);
+        self.stands.remove(file);
+        let Some(known) = self.known.remove(&file).filter(|known| !known.done) else {
+            return Ok(());
+        };
+        // After a restart nobody knows what path it had.
+        let of_it =
+            |series: &PathBuf| known.series.as_os_str().is_empty() || *series == known.series;
+        let beside = beside.values().filter(|(_, series)| of_it(series));
+        if let Some(copy) = self.take_copy(stand, beside.collect())? {
+            log::info!("`{}` is a copy of the file read before", copy.display());
+            return Ok(());
+        }
+        match (self.pattern.one(), new) {
+            (Some(path), [found]) => log::warn!(
+                "`{}` {}; reading it from its beginning, so that nothing is skipped",
+                path.display(),
+                Mismatch::OtherFile {
+                    now: found.identity(),
+                    then: file
+                }
+            ),
+            _ => log::warn!(
+                "the file ({file}) that was read up to byte {} isn't there any more",
+                stand.offset
+            ),
+        }
+        Ok(())
+    }
+
+    /// Goes on in a copy of a file that stood here, the newest if there are several.
+    fn take_copy(
+        &mut self,
+        stand: Stand,
+        mut beside: Vec<&(Found, PathBuf)>,
+    ) -> io::Result<Option<PathBuf>> {
+        // Without a head anything would be a copy.
+        if stand.head.length() == 0 {
+            return Ok(None);
+        }
+        beside.sort_by_key(|(found, _)| found.age());
+        for (found, series) in beside.into_iter().rev() {
+            let copy = found.identity();
+            if self.known.contains_key(&copy) {
+                continue;
+            }
+            let Some(mut input) = Input::open(&found.path)? else {
+                continue;
+            };
+            let stand = Stand {
+                file: copy,
+                ..stand
+            };
+            if input.go_to(&stand)?.is_ok() {
+                self.known.insert(copy, Known::new(found, series.clone()));
+                self.stands.set(stand);
+                return Ok(Some(found.path.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A file that was rotated is done with: takes in those that were rotated away from the same path
+    /// after it. Returns whether this was one.
+    pub(in super::super) fn leave(&mut self, file: Identity, input: &Input) -> io::Result<bool> {
+        let is_present = |series: &PathBuf| {
+            let mut present = self.known.values().filter(|known| !known.rotated);
+            present.any(|known| known.series == *series)
+        };
+        let known = self.known.get(&file);
+        let leaves = known.is_some_and(|known| {
+            known.may_be_left(is_present) || (known.rotated && input.is_removed())
+        });
+        let Some(known) = leaves.then(|| self.known.remove(&file)).flatten() else {
+            return Ok(false);
+        };
+        self.stands.remove(file);
+        let age = Found {
+            path: known.path.clone(),
+            metadata: input.metadata()?,
+        }
+        .age();
+        for (found, series) in self.pattern.rotated(&[folder_of(&known.series)])? {
+            let later = found.identity();
+            if series == known.series
+                && is_numbered(&found.path, &series)
+                && found.age() > age
+                && later != file
+                && !self.known.contains_key(&later)
+            {
+                log::info!("`{}` was rotated meanwhile", found.path.display());
+                // The pattern doesn't name it, so it is listed although it wasn't begun.
+                self.stands.set(Stand::start_of(later));
+                self.known.insert(later, Known::new(&found, series));
+            }
+        }
+        log::info!(
+            "`{}` is another file now; the one before ({file}) was read to its end",
+            known.series.display()
+        );
+        Ok(true)
+    }
+}
