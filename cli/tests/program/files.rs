@@ -213,3 +213,26 @@ fn only_what_is_new_is_read_where_the_source_begins_at_the_end() {
         .expect_code(0);
     assert_eq!(output(&place), "three\nfour\nfive\n");
 }
+
+#[test]
+fn a_line_that_is_too_long_is_refused_by_name_and_nothing_is_lost() {
+    let place = Place::new();
+    place.write("in.txt", "one\ntwo\nthree\nfour\n");
+    let settings = |most| {
+        [
+            ("path", "in.txt"),
+            ("follow", "false"),
+            ("maxLineBytes", most),
+        ]
+    };
+    for _ in 0..2 {
+        copy_from(&place, &settings("4"));
+        let finished = place.run(&["run", "pipeline.yaml"]).expect_code(1);
+        let refused = "line 3 of `in.txt`, at byte 8, is longer than the 4 bytes";
+        assert!(finished.stderr.contains(refused), "{finished:?}");
+        assert_eq!(output(&place), "one\ntwo\n");
+    }
+    copy_from(&place, &settings("5"));
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert_eq!(output(&place), "one\ntwo\nthree\nfour\n");
+}

@@ -6,10 +6,10 @@ use crate::support::{Place, Random, length, wait_until};
 use rustix::process::Signal;
 
 /// Bytes of a line, its newline included.
-const LINE: usize = 41;
+pub(crate) const LINE: usize = 41;
 
 /// Two windows: what may be repeated after a kill (I1).
-const TWO_WINDOWS: u64 = 2 * 65_536;
+pub(crate) const TWO_WINDOWS: u64 = 2 * 65_536;
 
 /// A line that tells its number and whether it is whole.
 pub(crate) fn line(number: u64) -> String {

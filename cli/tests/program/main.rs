@@ -33,6 +33,8 @@ mod quickstart;
 mod readme;
 /// Files that are rotated: one, and many.
 mod rotation;
+/// Killed while files are rotated.
+mod rotation_kill;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
 /// Values of secret parameters stay out of everything that is told.

@@ -58,6 +58,10 @@ pub struct LinesConfig {
     /// at their end, so that only what is new is read. Files that come later begin at their beginning.
     #[parameter(default = "beginning", inclusion = ["beginning", "end"])]
     start_at: String,
+    /// Longest that a line may be without its newline, in bytes, at most 32 MiB. A longer one ends the
+    /// source with an error that names it; the lines before it are delivered.
+    #[parameter(default = 33_554_432, greater_than = 0, less_than = 33_554_433)]
+    max_line_bytes: usize,
 }
 
 /// Reads the lines of files.
@@ -151,12 +155,14 @@ impl Source for Lines {
                 }
                 continue;
             }
-            self.unread.find_lines(batch.room(), &mut self.ends);
+            let longest = self.config.max_line_bytes;
+            self.unread
+                .find_lines(batch.room(), longest, &mut self.ends);
             if let Some(&end) = self.ends.last() {
                 let block = batch.share(&self.unread.bytes()[..end]);
                 self.unread.skip(end);
                 self.hand_out(batch, block, NEWLINE);
-            } else if self.unread.is_too_long() {
+            } else if self.unread.is_too_long(longest) {
                 return Err(self.too_long());
             } else if self.is_due() {
                 self.put_aside();
@@ -176,6 +182,7 @@ impl Lines {
             return Ok(0);
         };
         let (unread, ends) = (&mut self.unread, &mut self.ends);
+        let longest = self.config.max_line_bytes;
         let room = batch.room().min(1 + POSITIONS / at.suffix_length());
         let begun = unread.bytes().len();
         let wanted = room
@@ -204,7 +211,7 @@ impl Lines {
                 }
             }
             let filled = &to[..begun + length];
-            find_lines(filled, begun, room, ends);
+            find_lines(filled, begun, room, longest, ends);
             let end = ends.last().copied().unwrap_or(0);
             let scanned = if end == 0 { filled.len() } else { 0 };
             unread.replace(&filled[end..], scanned);
@@ -281,15 +288,21 @@ impl Lines {
         Error::new(ErrorKind::Fatal, text).with_code("file.not_found")
     }
 
+    /// Refuses a line. Once there are dead letters, this is where it becomes one.
     fn too_long(&self) -> Error {
         let (line, offset) = match &self.at {
             Some(at) => (at.stand().line + 1, at.offset()),
             None => (1, 0),
         };
         let text = format!(
-            "line {line} of `{}`, at byte {offset}, is longer than {} MiB",
+            "line {line} of `{}`, at byte {offset}, is longer than the {} bytes of `maxLineBytes`{}",
             self.path,
-            LONGEST >> 20
+            self.config.max_line_bytes,
+            if self.config.max_line_bytes < LONGEST {
+                "; allow more, or take the line out"
+            } else {
+                ", the most there can be"
+            }
         );
         Error::new(ErrorKind::Fatal, text).with_code("file.line_too_long")
     }

@@ -1,9 +1,9 @@
 //! Which files are meant: those that a path or a glob names, and what the rotation has made of them.
 
-use std::cmp::Reverse;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use glob::{MatchOptions, Pattern as Glob};
 use plugin_api::{Error, ErrorKind, Result};
@@ -16,6 +16,9 @@ const OPTIONS: MatchOptions = MatchOptions {
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
+
+/// Digits from which on a number in a name is a date.
+const DATE: usize = 6;
 
 /// What ends the name that a file had before it was rotated.
 const SEPARATORS: [char; 3] = ['.', '-', '_'];
@@ -39,13 +42,42 @@ impl Found {
         Identity::of(&self.metadata)
     }
 
-    /// Older files first. What comes behind the first is for those that were written to in the same
-    /// tick of the clock: the lower number is the later one.
-    pub(super) fn age(&self) -> impl Ord + use<> {
-        let name = (self.path.as_os_str().len(), self.path.clone());
-        let (written, born) = (self.metadata.modified().ok(), self.metadata.created().ok());
-        (written, born, Reverse(name))
+    pub(super) fn age(&self) -> Age {
+        Age {
+            written: self.metadata.modified().ok(),
+            born: self.metadata.created().ok(),
+            turn: turn(&self.path),
+        }
     }
+}
+
+/// Orders the files of one rotation: older ones first.
+///
+/// What comes behind the first is for those that were written to in the same tick of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Age {
+    written: Option<SystemTime>,
+    born: Option<SystemTime>,
+    turn: i64,
+}
+
+/// What a name says of when its file was rotated: a date, or another long number, counts up; the number
+/// of rotations since then counts down.
+fn turn(path: &Path) -> i64 {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("");
+    let number = name
+        .split(|char: char| !char.is_ascii_digit())
+        .rfind(|part| !part.is_empty());
+    let number = number.and_then(|number| Some((number.len(), number.parse::<i64>().ok()?)));
+    number.map_or(
+        i64::MAX,
+        |(digits, number)| {
+            if digits < DATE { -number } else { number }
+        },
+    )
 }
 
 impl Pattern {
@@ -238,6 +270,21 @@ mod tests {
             .collect();
         assert_eq!(names, ["a.log", "b.log"]);
         assert_eq!(pattern.folder(), folder.path());
+    }
+
+    #[test]
+    fn names_tell_which_file_was_rotated_first() {
+        for (older, later) in [
+            ("a.log.10", "a.log.9"),
+            ("a.log.2.gz", "a.log.1"),
+            ("a.log-20240131", "a.log-20240201"),
+            ("a.log-20240131.gz", "a.log"),
+        ] {
+            assert!(
+                turn(Path::new(older)) < turn(Path::new(later)),
+                "{older} {later}"
+            );
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn following(path: PathBuf) -> LinesConfig {
         path,
         follow: true,
         start_at: "beginning".to_owned(),
+        max_line_bytes: 1 << 20,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::input::Input;
 use super::super::pattern::{Found, folder_of};
-use super::super::position::Identity;
+use super::super::position::{Identity, Stand};
 use super::{Ending, Files, Known, Visit};
 
 /// Least time between two looks.
@@ -46,6 +46,7 @@ impl Files {
         }
         self.add(new, ending)?;
         self.has_looked = true;
+        self.end_lingering()?;
         let waits = self.fill_queue(ending, now);
         self.next_look = Instant::now() + LOOK_AGAIN.max(begun.elapsed() * SHARE);
         Ok(waits)
@@ -110,6 +111,9 @@ impl Files {
                     end.offset
                 );
                 self.stands.set(end);
+            } else {
+                // Should it be rotated while the source doesn't run, the next run has to know it.
+                self.stands.set(Stand::start_of(file));
             }
             let series = found.path.clone();
             self.known.insert(file, Known::new(&found, series));
@@ -120,15 +124,21 @@ impl Files {
     /// Puts the files that have to be read into their order: by when they were written to last, so that
     /// older ones come first.
     fn fill_queue(&mut self, ending: Ending, now: SystemTime) -> bool {
-        let series = |rotated: bool| -> BTreeSet<&PathBuf> {
-            let of_those = self.known.values().filter(|known| known.rotated == rotated);
-            of_those.map(|known| &known.series).collect()
-        };
-        let (rotated, present) = (series(true), series(false));
+        let present = self.known.values().filter(|known| !known.rotated);
+        let present: BTreeSet<_> = present.map(|known| &known.series).collect();
+        // Of the files that were rotated away from a path, the oldest; the others wait for it.
+        let mut oldest = BTreeMap::new();
+        for (file, known) in self.known.iter().filter(|(_, known)| known.rotated) {
+            let oldest = oldest.entry(&known.series).or_insert((file, known));
+            if known.age < oldest.1.age {
+                *oldest = (file, known);
+            }
+        }
         let mut waits = false;
         let mut visits = Vec::new();
         for (file, known) in &self.known {
-            if known.done || (!known.rotated && rotated.contains(&known.series)) {
+            let oldest = oldest.get(&known.series);
+            if known.done || known.lingers || oldest.is_some_and(|(first, _)| *first != file) {
                 continue;
             }
             let leaves = known.may_be_left(|series| present.contains(series));

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::input::Input;
-use super::pattern::{Found, Pattern};
+use super::pattern::{Age, Found, Pattern};
 use super::position::{Identity, Stand};
 use super::stands::Stands;
 
@@ -54,6 +54,10 @@ struct Known {
     /// Whether it is done with: see [`Ending::AtOnce`].
     done: bool,
     modified: Option<SystemTime>,
+    age: Option<Age>,
+    /// Whether it was rotated and read to its end, but has no successor with anything in it yet. It
+    /// stays known, so that those are found that come and go while the source doesn't run.
+    lingers: bool,
     /// Open, while another one is read.
     input: Option<Input>,
 }
@@ -103,6 +107,8 @@ impl Known {
             partial: false,
             done: false,
             modified: None,
+            age: None,
+            lingers: false,
             input: None,
         }
     }
@@ -113,6 +119,7 @@ impl Known {
         self.path.clone_from(&found.path);
         self.series = series;
         self.is_there = true;
+        self.age = Some(found.age());
         self.note(&found.metadata);
     }
 
@@ -185,10 +192,7 @@ impl Files {
 
     /// Notes where a file stands that was read.
     pub(super) fn set_stand(&mut self, stand: Stand) {
-        // At its beginning it would be without that, too.
-        if stand.offset > 0 {
-            self.stands.set(stand);
-        }
+        self.stands.set(stand);
     }
 
     /// What is behind the positions of this file.

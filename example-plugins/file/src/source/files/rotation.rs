@@ -115,44 +115,78 @@ impl Files {
         Ok(None)
     }
 
-    /// A file that was rotated is done with: takes in those that were rotated away from the same path
-    /// after it. Returns whether this was one.
+    /// A file that was rotated is done with: takes in its successors. Returns whether it was, and whether
+    /// nothing more is to be known of it.
     pub(in super::super) fn leave(&mut self, file: Identity, input: &Input) -> io::Result<bool> {
-        let is_present = |series: &PathBuf| {
-            let mut present = self.known.values().filter(|known| !known.rotated);
-            present.any(|known| known.series == *series)
-        };
-        let known = self.known.get(&file);
-        let leaves = known.is_some_and(|known| {
-            known.may_be_left(is_present) || (known.rotated && input.is_removed())
-        });
-        let Some(known) = leaves.then(|| self.known.remove(&file)).flatten() else {
+        let is_present = |series: &PathBuf| self.present(series).is_some();
+        let Some(known) = self.known.get(&file) else {
             return Ok(false);
         };
-        self.stands.remove(file);
-        let age = Found {
-            path: known.path.clone(),
-            metadata: input.metadata()?,
+        let removed = known.rotated && input.is_removed();
+        if !known.may_be_left(is_present) && !removed {
+            return Ok(false);
         }
-        .age();
-        for (found, series) in self.pattern.rotated(&[folder_of(&known.series)])? {
-            let later = found.identity();
-            if series == known.series
-                && is_numbered(&found.path, &series)
-                && found.age() > age
-                && later != file
-                && !self.known.contains_key(&later)
-            {
-                log::info!("`{}` was rotated meanwhile", found.path.display());
-                // The pattern doesn't name it, so it is listed although it wasn't begun.
-                self.stands.set(Stand::start_of(later));
-                self.known.insert(later, Known::new(&found, series));
+        let later = self.later(known)?;
+        if !removed && later.is_empty() && !self.has_successor(file, known) {
+            if let Some(known) = self.known.get_mut(&file) {
+                known.lingers = true;
             }
+            return Ok(false);
         }
         log::info!(
             "`{}` is another file now; the one before ({file}) was read to its end",
             known.series.display()
         );
+        self.known.remove(&file);
+        self.stands.remove(file);
+        for (found, series) in later {
+            log::info!("`{}` was rotated meanwhile", found.path.display());
+            let file = found.identity();
+            // The pattern doesn't name it, so it is listed although it wasn't begun.
+            self.stands.set(Stand::start_of(file));
+            self.known.insert(file, Known::new(&found, series));
+        }
         Ok(true)
+    }
+
+    /// Has those files left that were waiting for a successor with something in it.
+    pub(super) fn end_lingering(&mut self) -> io::Result<()> {
+        let lingering = self.known.iter().filter(|(_, known)| known.lingers);
+        let mut ended = Vec::new();
+        for (file, known) in lingering {
+            if self.has_successor(*file, known) || !self.later(known)?.is_empty() {
+                ended.push(*file);
+            }
+        }
+        for file in ended {
+            if let Some(known) = self.known.get_mut(&file) {
+                known.lingers = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file is known that has, or had, the same path later, and isn't empty.
+    fn has_successor(&self, file: Identity, known: &Known) -> bool {
+        let mut others = self.known.iter().filter(|(other, _)| **other != file);
+        others.any(|(_, other)| other.series == known.series && (other.rotated || other.length > 0))
+    }
+
+    /// The file that has this path now.
+    fn present(&self, series: &PathBuf) -> Option<&Known> {
+        let mut present = self.known.values().filter(|known| !known.rotated);
+        present.find(|known| known.series == *series)
+    }
+
+    /// Files that aren't known and were rotated away from the same path later.
+    fn later(&self, than: &Known) -> io::Result<Vec<(Found, PathBuf)>> {
+        let mut later = self.pattern.rotated(&[folder_of(&than.series)])?;
+        later.retain(|(found, series)| {
+            *series == than.series
+                && is_numbered(&found.path, series)
+                && Some(found.age()) > than.age
+                && !self.known.contains_key(&found.identity())
+        });
+        Ok(later)
     }
 }

@@ -1,0 +1,162 @@
+//! Killed while files are written to and rotated: no line is lost, and each file's come in order.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+
+use rustix::process::Signal;
+
+use crate::files::copy_from;
+use crate::kill::{LINE, TWO_WINDOWS, line};
+use crate::support::{Place, Random, length, wait_until};
+
+/// Most lines that are written at once.
+const LINES: u64 = 5000;
+
+/// How files are rotated.
+#[derive(Clone, Copy, PartialEq)]
+enum Rotation {
+    Rename,
+    CopyTruncate,
+}
+
+/// A file that grows and is rotated. Its lines are those whose numbers are `remainder` modulo 2.
+struct Growing {
+    name: &'static str,
+    remainder: u64,
+    lines: u64,
+    rotations: u64,
+}
+
+impl Growing {
+    fn write(&mut self, place: &Place, lines: u64) {
+        let mut text = Vec::new();
+        for _ in 0..lines {
+            text.extend_from_slice(line(self.lines * 2 + self.remainder).as_bytes());
+            self.lines += 1;
+        }
+        let file = File::options()
+            .append(true)
+            .create(true)
+            .open(place.path(self.name));
+        file.unwrap().write_all(&text).unwrap();
+    }
+
+    fn rotate(&mut self, place: &Place, rotation: Rotation) {
+        let path = place.path(self.name);
+        self.rotations += 1;
+        let to = place.path(&format!("{}-{:06}", self.name, self.rotations));
+        match rotation {
+            Rotation::Rename => {
+                fs::rename(&path, &to).unwrap();
+                File::create(&path).unwrap();
+            }
+            Rotation::CopyTruncate => {
+                fs::copy(&path, &to).unwrap();
+                File::create(&path).unwrap();
+            }
+        }
+    }
+}
+
+/// Lines of one file in the output: all of them in order, but for repeats. Returns how many were repeated.
+fn check(output: &[u8], growing: &Growing) -> u64 {
+    let (mut next, mut repeated) = (0, 0);
+    for found in output.split_inclusive(|byte| *byte == b'\n') {
+        let digits = found
+            .get(..10)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+        let Some(number) = number.filter(|number| found == line(*number).as_bytes()) else {
+            assert!(found.len() < LINE, "a line is garbled: {found:?}");
+            continue;
+        };
+        if number % 2 != growing.remainder {
+            continue;
+        }
+        let number = number / 2;
+        assert!(number <= next, "line {next} of {} is missing", growing.name);
+        if number == next {
+            next += 1;
+        } else {
+            repeated += 1;
+        }
+    }
+    assert_eq!(next, growing.lines, "lines of {}", growing.name);
+    repeated
+}
+
+/// Writes, rotates and kills so many times.
+fn kill_while_rotating(rounds: u64, rotation: Rotation) {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    fs::create_dir(place.path("logs")).unwrap();
+    copy_from(&place, &[("path", "logs/*.log")]);
+    let mut random = Random::new();
+    let mut files = [("logs/a.log", 0), ("logs/b.log", 1)].map(|(name, remainder)| Growing {
+        name,
+        remainder,
+        lines: 0,
+        rotations: 0,
+    });
+    let out = place.path("out.txt");
+    for growing in &mut files {
+        growing.write(&place, 10);
+    }
+    place
+        .run(&["run", "--until-end", "pipeline.yaml", "-q"])
+        .expect_code(0);
+    for _ in 0..rounds {
+        // While it doesn't run.
+        for growing in &mut files {
+            for _ in 0..random.below(3) {
+                growing.write(&place, random.below(LINES));
+                growing.rotate(&place, rotation);
+            }
+        }
+        let running = place.start(&["run", "pipeline.yaml", "-q"]);
+        for _ in 0..=random.below(4) {
+            let growing = &mut files[usize::try_from(random.below(2)).unwrap()];
+            let before = length(&out);
+            growing.write(&place, 1 + random.below(LINES));
+            if random.below(2) == 0 {
+                // Somewhere in the middle of what is being read.
+                let some = before + random.below(LINES * LINE as u64 / 8);
+                wait_until(|| (length(&out) > some.min(before)).then_some(()));
+            }
+            if random.below(2) == 0 {
+                growing.rotate(&place, rotation);
+            }
+        }
+        running.signal(Signal::KILL);
+        running.finish();
+    }
+    for _ in 0..3 {
+        // Each leaves what was rotated last, and finds what came behind it.
+        place
+            .run(&["run", "--until-end", "pipeline.yaml", "-q"])
+            .expect_code(0);
+    }
+    let output = place.read("out.txt");
+    let repeated: u64 = files.iter().map(|growing| check(&output, growing)).sum();
+    let rotations: u64 = files.iter().map(|growing| growing.rotations).sum();
+    println!("{rotations} rotations, {rounds} kills, {repeated} lines repeated");
+    assert!(repeated <= rounds * TWO_WINDOWS);
+}
+
+#[test]
+fn killed_while_files_are_renamed_nothing_is_lost() {
+    kill_while_rotating(10, Rotation::Rename);
+}
+
+#[test]
+fn killed_while_files_are_copied_and_truncated_nothing_is_lost() {
+    kill_while_rotating(10, Rotation::CopyTruncate);
+}
+
+/// `cargo test --release -p forebay --test program -- --ignored killed_200_times_while`
+#[test]
+#[ignore = "takes minutes"]
+fn killed_200_times_while_files_are_rotated_nothing_is_lost() {
+    kill_while_rotating(200, Rotation::Rename);
+    kill_while_rotating(200, Rotation::CopyTruncate);
+}
