@@ -205,3 +205,31 @@ fn files_of_a_glob_that_were_rotated_between_two_runs_are_read_to_their_ends() {
     to_present_end(&place);
     assert_eq!(lines(&place), ["a1", "a2", "a3", "b1", "b2", "b3"]);
 }
+
+#[test]
+fn ten_thousand_files_of_a_glob_are_gone_on_with() {
+    const FILES: usize = 10_000;
+    let place = following_a_glob();
+    for number in 0..FILES {
+        place.write(&format!("logs/{number}.log"), format!("{number:05} 1\n"));
+    }
+    to_present_end(&place);
+    for number in (0..FILES).step_by(100) {
+        let name = format!("logs/{number}.log");
+        append(&place, &name, &format!("{number:05} 2\n"));
+        if number % 1000 == 0 {
+            rename(&place, &name, &(name.clone() + ".1"));
+            place.write(&name, format!("{number:05} 3\n"));
+        }
+    }
+    to_present_end(&place);
+    let mut expected = Vec::new();
+    for number in 0..FILES {
+        let lines = [(1, true), (2, number % 100 == 0), (3, number % 1000 == 0)];
+        let there = lines.iter().filter(|(_, there)| *there);
+        expected.extend(there.map(|(line, _)| format!("{number:05} {line}")));
+    }
+    assert!(lines(&place) == expected);
+    let stored = place.run(&["state", "show", "p"]).expect_code(0);
+    assert!(stored.stdout.len() < 4000, "{stored:?}");
+}

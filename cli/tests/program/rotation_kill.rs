@@ -19,9 +19,10 @@ enum Rotation {
     CopyTruncate,
 }
 
-/// A file that grows and is rotated. Its lines are those whose numbers are `remainder` modulo 2.
+/// A file that grows and is rotated. Its lines are those whose numbers are `remainder` modulo `files`.
 struct Growing {
-    name: &'static str,
+    name: String,
+    files: u64,
     remainder: u64,
     lines: u64,
     rotations: u64,
@@ -31,18 +32,18 @@ impl Growing {
     fn write(&mut self, place: &Place, lines: u64) {
         let mut text = Vec::new();
         for _ in 0..lines {
-            text.extend_from_slice(line(self.lines * 2 + self.remainder).as_bytes());
+            text.extend_from_slice(line(self.lines * self.files + self.remainder).as_bytes());
             self.lines += 1;
         }
         let file = File::options()
             .append(true)
             .create(true)
-            .open(place.path(self.name));
+            .open(place.path(&self.name));
         file.unwrap().write_all(&text).unwrap();
     }
 
     fn rotate(&mut self, place: &Place, rotation: Rotation) {
-        let path = place.path(self.name);
+        let path = place.path(&self.name);
         self.rotations += 1;
         let to = place.path(&format!("{}-{:06}", self.name, self.rotations));
         match rotation {
@@ -70,10 +71,10 @@ fn check(output: &[u8], growing: &Growing) -> u64 {
             assert!(found.len() < LINE, "a line is garbled: {found:?}");
             continue;
         };
-        if number % 2 != growing.remainder {
+        if number % growing.files != growing.remainder {
             continue;
         }
-        let number = number / 2;
+        let number = number / growing.files;
         assert!(number <= next, "line {next} of {} is missing", growing.name);
         if number == next {
             next += 1;
@@ -86,18 +87,20 @@ fn check(output: &[u8], growing: &Growing) -> u64 {
 }
 
 /// Writes, rotates and kills so many times.
-fn kill_while_rotating(rounds: u64, rotation: Rotation) {
+fn kill_while_rotating(rounds: u64, files: u64, rotation: Rotation) {
     let place = Place::new();
     place.install(&["forebay_connector_file"]);
     fs::create_dir(place.path("logs")).unwrap();
     copy_from(&place, &[("path", "logs/*.log")]);
     let mut random = Random::new();
-    let mut files = [("logs/a.log", 0), ("logs/b.log", 1)].map(|(name, remainder)| Growing {
-        name,
+    let growing = |remainder| Growing {
+        name: format!("logs/{remainder}.log"),
+        files,
         remainder,
         lines: 0,
         rotations: 0,
-    });
+    };
+    let mut files: Vec<_> = (0..files).map(growing).collect();
     let out = place.path("out.txt");
     for growing in &mut files {
         growing.write(&place, 10);
@@ -115,7 +118,8 @@ fn kill_while_rotating(rounds: u64, rotation: Rotation) {
         }
         let running = place.start(&["run", "pipeline.yaml", "-q"]);
         for _ in 0..=random.below(4) {
-            let growing = &mut files[usize::try_from(random.below(2)).unwrap()];
+            let one = random.below(files.len() as u64);
+            let growing = &mut files[usize::try_from(one).unwrap()];
             let before = length(&out);
             growing.write(&place, 1 + random.below(LINES));
             if random.below(2) == 0 {
@@ -145,18 +149,19 @@ fn kill_while_rotating(rounds: u64, rotation: Rotation) {
 
 #[test]
 fn killed_while_files_are_renamed_nothing_is_lost() {
-    kill_while_rotating(10, Rotation::Rename);
+    // More than a position lists.
+    kill_while_rotating(10, 30, Rotation::Rename);
 }
 
 #[test]
 fn killed_while_files_are_copied_and_truncated_nothing_is_lost() {
-    kill_while_rotating(10, Rotation::CopyTruncate);
+    kill_while_rotating(10, 2, Rotation::CopyTruncate);
 }
 
 /// `cargo test --release -p forebay --test program -- --ignored killed_200_times_while`
 #[test]
 #[ignore = "takes minutes"]
 fn killed_200_times_while_files_are_rotated_nothing_is_lost() {
-    kill_while_rotating(200, Rotation::Rename);
-    kill_while_rotating(200, Rotation::CopyTruncate);
+    kill_while_rotating(200, 30, Rotation::Rename);
+    kill_while_rotating(200, 2, Rotation::CopyTruncate);
 }

@@ -3,6 +3,7 @@
 mod files;
 mod head;
 mod input;
+mod journal;
 mod pattern;
 mod position;
 mod stands;
@@ -62,6 +63,10 @@ pub struct LinesConfig {
     /// source with an error that names it; the lines before it are delivered.
     #[parameter(default = 33_554_432, greater_than = 0, less_than = 33_554_433)]
     max_line_bytes: usize,
+    /// Folder in which the source keeps where the files of a glob stand, if there are more than 16; it is
+    /// made when it is needed. The stored position names a file in there: they belong together.
+    #[parameter(default = ".forebay-places")]
+    places_folder: PathBuf,
 }
 
 /// Reads the lines of files.
@@ -112,10 +117,15 @@ impl Source for Lines {
     }
 
     fn open(config: LinesConfig, position: Option<&Position>) -> Result<Self> {
-        let stands = position.map(Stands::read).transpose()?;
+        let folder = config.places_folder.clone();
+        let (stands, goes_on) = match position {
+            Some(position) => (Stands::read(position, folder)?, true),
+            None => (Stands::new(folder), false),
+        };
+        let start_at_end = !goes_on && config.start_at == "end";
         let pattern = Pattern::new(&config.path)?;
         let mut lines = Self {
-            files: Files::new(pattern, stands, config.start_at == "end"),
+            files: Files::new(pattern, stands, start_at_end),
             path: config.path.display().to_string(),
             config,
             input: None,
@@ -171,6 +181,11 @@ impl Source for Lines {
             }
         }
         Ok(Progress::More)
+    }
+
+    fn ack(&mut self, position: &Position) -> Result<()> {
+        self.files.is_durable(position);
+        Ok(())
     }
 }
 

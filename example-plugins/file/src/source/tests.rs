@@ -38,6 +38,7 @@ fn following(path: PathBuf) -> LinesConfig {
         follow: true,
         start_at: "beginning".to_owned(),
         max_line_bytes: 1 << 20,
+        places_folder: "places".into(),
     }
 }
 

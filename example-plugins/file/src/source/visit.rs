@@ -40,8 +40,15 @@ impl Lines {
                 if !is_here {
                     self.unread.clear();
                 }
+                let others = self.files.others(file).map_err(|error| {
+                    super::failed(
+                        &self.config.places_folder.display().to_string(),
+                        "can't be written",
+                        &error,
+                    )
+                })?;
                 self.path = path;
-                self.at = Some(Place::new(stand, self.files.others(file)));
+                self.at = Some(Place::new(stand, others));
                 self.input = Some(input);
                 self.visit = visit;
                 self.has_read = false;

@@ -13,6 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use plugin_api::Position;
+
 use super::input::Input;
 use super::pattern::{Age, Found, Pattern};
 use super::position::{Identity, Stand};
@@ -137,10 +139,8 @@ impl Known {
 }
 
 impl Files {
-    /// Nothing is looked for yet. The stands are those of the position, `None` without one.
-    pub(super) fn new(pattern: Pattern, stands: Option<Stands>, start_at_end: bool) -> Self {
-        let start_at_end = start_at_end && stands.is_none();
-        let stands = stands.unwrap_or_default();
+    /// Nothing is looked for yet. The stands are those of the position.
+    pub(super) fn new(pattern: Pattern, stands: Stands, start_at_end: bool) -> Self {
         let known = stands.files().into_iter();
         Self {
             pattern,
@@ -196,8 +196,13 @@ impl Files {
     }
 
     /// What is behind the positions of this file.
-    pub(super) fn others(&self, than: Identity) -> String {
+    pub(super) fn others(&mut self, than: Identity) -> io::Result<String> {
         self.stands.others(than)
+    }
+
+    /// A position is durable.
+    pub(super) fn is_durable(&mut self, position: &Position) {
+        self.stands.is_durable(position);
     }
 
     /// Where a file stands: at its beginning if it wasn't begun.
