@@ -150,7 +150,7 @@ fn kill_while_rotating(rounds: u64, files: u64, rotation: Rotation) {
 #[test]
 fn killed_while_files_are_renamed_nothing_is_lost() {
     // More than a position lists.
-    kill_while_rotating(10, 30, Rotation::Rename);
+    kill_while_rotating(10, 20, Rotation::Rename);
 }
 
 #[test]
@@ -162,6 +162,6 @@ fn killed_while_files_are_copied_and_truncated_nothing_is_lost() {
 #[test]
 #[ignore = "takes minutes"]
 fn killed_200_times_while_files_are_rotated_nothing_is_lost() {
-    kill_while_rotating(200, 30, Rotation::Rename);
+    kill_while_rotating(200, 20, Rotation::Rename);
     kill_while_rotating(200, 2, Rotation::CopyTruncate);
 }

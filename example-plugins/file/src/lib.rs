@@ -14,6 +14,8 @@ plugin_api::export_plugin! { source: Lines, destination: Append }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -40,6 +42,23 @@ mod tests {
         let path = path.to_str().unwrap();
         plugin_api::testing::source(plugin(), &[("path", path), ("follow", "false")]);
         plugin_api::testing::source(plugin(), &[("path", path)]);
+    }
+
+    #[test]
+    fn the_source_keeps_the_contract_over_compressed_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.gz", "b.gz"] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            file.write_all(b"one\ntwo\nthree\n").unwrap();
+            file.finish().unwrap();
+        }
+        for path in ["a.gz", "*.gz"] {
+            let path = folder.path().join(path);
+            let path = path.to_str().unwrap();
+            plugin_api::testing::source(plugin(), &[("path", path), ("follow", "false")]);
+            plugin_api::testing::source(plugin(), &[("path", path)]);
+        }
     }
 
     #[test]

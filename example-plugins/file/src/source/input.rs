@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::gzip::Gzip;
 use super::head::{self, Head};
 use super::position::{Identity, Stand};
 
@@ -12,6 +13,7 @@ use super::position::{Identity, Stand};
 #[derive(Debug)]
 pub(super) struct Input {
     file: File,
+    gzip: Option<Gzip>,
     pub(super) identity: Identity,
 }
 
@@ -56,11 +58,17 @@ impl Input {
         match opened {
             Ok((metadata, file)) => Ok(Some(Self {
                 identity: Identity::of(&metadata),
+                gzip: Gzip::detect(file.try_clone()?)?,
                 file,
             })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether its offsets are those of the text that is compressed in it.
+    pub(super) fn is_gzip(&self) -> bool {
+        self.gzip.is_some()
     }
 
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
@@ -87,32 +95,38 @@ impl Input {
         if now != then {
             return Ok(Err(Mismatch::OtherFile { now, then }));
         }
+        let still_has = self.still_has(stand.offset, stand.head)?;
+        if still_has.is_err() {
+            return Ok(still_has);
+        }
         let offset = stand.offset;
-        let length = self.file.metadata()?.len();
-        if length < offset {
-            return Ok(Err(Mismatch::Shorter { length, offset }));
-        }
-        let mut begin = [0; head::MOST];
-        if !stand.head.fits(self.begin(&mut begin)?) {
-            let length = stand.head.length();
-            return Ok(Err(Mismatch::OtherBeginning { length }));
-        }
-        match offset.checked_sub(1) {
-            Some(before) => {
+        let last = match (&mut self.gzip, offset.checked_sub(1)) {
+            (Some(gzip), _) => gzip.last(),
+            (None, Some(before)) => {
                 self.file.seek(SeekFrom::Start(before))?;
                 let mut last = [0];
                 self.file.read_exact(&mut last)?;
-                if (last == *b"\n") == stand.unfinished {
-                    return Ok(Err(Mismatch::OtherContent { offset }));
-                }
+                Some(last[0])
             }
-            None => self.file.rewind()?,
+            (None, None) => {
+                self.file.rewind()?;
+                None
+            }
+        };
+        if last.is_some_and(|last| (last == b'\n') == stand.unfinished) {
+            return Ok(Err(Mismatch::OtherContent { offset }));
         }
         Ok(Ok(()))
     }
 
     /// The first bytes, as many as there are up to the length of `to`. Doesn't move.
     fn begin<'b>(&mut self, to: &'b mut [u8]) -> io::Result<&'b [u8]> {
+        if let Some(gzip) = &self.gzip {
+            let begin = gzip.begin();
+            let length = begin.len().min(to.len());
+            to[..length].copy_from_slice(&begin[..length]);
+            return Ok(&to[..length]);
+        }
         let at = self.file.stream_position()?;
         self.file.rewind()?;
         let mut length = 0;
@@ -131,9 +145,13 @@ impl Input {
         Ok(Head::of(self.begin(&mut [0; head::MOST])?))
     }
 
-    /// Whether it still has what was read of it: so many bytes, and the same beginning. Doesn't move.
+    /// Whether it still has what was read of it: so many bytes, and the same beginning. Stands behind them
+    /// if it did before.
     pub(super) fn still_has(&mut self, read: u64, head: Head) -> io::Result<Result<(), Mismatch>> {
-        let length = self.file.metadata()?.len();
+        let length = match &mut self.gzip {
+            Some(gzip) => gzip.skip_to(read)?,
+            None => self.file.metadata()?.len(),
+        };
         if length < read {
             let offset = read;
             return Ok(Err(Mismatch::Shorter { length, offset }));
@@ -148,7 +166,11 @@ impl Input {
     /// Reads once; 0 is the present end.
     pub(super) fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.file.read(to) {
+            let read = match &mut self.gzip {
+                Some(gzip) => gzip.read(to),
+                None => self.file.read(to),
+            };
+            match read {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => return read,
             }
@@ -158,8 +180,10 @@ impl Input {
     /// Behind the last whole line that it has now; the lines before aren't counted.
     pub(super) fn end(&mut self) -> io::Result<Stand> {
         let mut block = [0; 8192];
-        let mut end = self.file.metadata()?.len();
-        let mut offset = 0;
+        let (mut offset, mut end) = match &mut self.gzip {
+            Some(gzip) => (gzip.last_line()?, 0),
+            None => (0, self.file.metadata()?.len()),
+        };
         while end > 0 {
             let begin = end.saturating_sub(block.len() as u64);
             // At most the length of the block.

@@ -1,6 +1,7 @@
 //! The source: one record a line.
 
 mod files;
+mod gzip;
 mod head;
 mod input;
 mod journal;

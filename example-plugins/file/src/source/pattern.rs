@@ -197,6 +197,13 @@ pub(super) fn is_numbered(path: &Path, series: &Path) -> bool {
         .is_some_and(|behind| behind.starts_with(|first: char| first.is_ascii_digit()))
 }
 
+/// Whether a file was compressed into this one, by their names, or in a way that isn't read.
+pub(super) fn is_made_of(path: &Path, original: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_read = !matches!(extension, Some("xz" | "bz2" | "zst" | "lz4" | "zip" | "Z"));
+    !is_read || (extension.is_some() && path.with_extension("") == original)
+}
+
 /// The folder of a path.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
@@ -240,6 +247,18 @@ mod tests {
                 found.rotated_from(Path::new(path)),
                 expected,
                 "{pattern} {path}"
+            );
+        }
+        for (path, original, made) in [
+            ("a.log.1.gz", "a.log.1", true),
+            ("a.log.1.gz", "a.log.2", false),
+            ("a.log.1.xz", "a.log.2", true),
+            ("a.log.1", "a.log.2", false),
+        ] {
+            assert_eq!(
+                is_made_of(Path::new(path), Path::new(original)),
+                made,
+                "{path}"
             );
         }
         for (path, numbered) in [

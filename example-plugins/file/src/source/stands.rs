@@ -8,7 +8,7 @@
 //! Every record carries a position, and only the newest is stored. So one has to say where all files
 //! stand, and 10,000 don't fit: their lengths are independent of each other, so nothing shorter than a list
 //! says it. A position lists up to [`LISTED`] of them that have changed lately; when there are more, they
-//! all go to the journal. A glob of few files needs none.
+//! all go to the journal: at once where many records would carry them, later where few do. A glob of few files needs none.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,8 +20,11 @@ use plugin_api::{Error, ErrorKind, Position, Result};
 use super::journal::{self, Journal};
 use super::position::{Identity, Stand};
 
-/// Most files that a position lists, beside its own.
+/// Most files that the positions of many records list, beside their own, and those of few.
+///
+/// Each record pays for what its position lists, each writing of the journal for a sync of the disk.
 const LISTED: usize = 16;
+const LISTED_BY_FEW: usize = 128;
 
 /// Entries that a journal has, at most, for each file there is, and beside these.
 const ENTRIES: (usize, usize) = (4, 1000);
@@ -128,9 +131,11 @@ impl Stands {
         self.all.keys().copied().collect()
     }
 
-    /// What stands behind the positions of this file. Writes the journal if that would be too long.
-    pub(super) fn others(&mut self, than: Identity) -> io::Result<String> {
-        if self.listed.len() > LISTED + 1 {
+    /// What stands behind the positions of this file. Writes the journal if that would be too long for
+    /// many records, or few.
+    pub(super) fn others(&mut self, than: Identity, few: bool) -> io::Result<String> {
+        let most = if few { LISTED_BY_FEW } else { LISTED };
+        if self.listed.len() > most + 1 {
             self.write_journal()?;
         }
         let mut text = String::new();
@@ -218,7 +223,10 @@ mod tests {
     /// The position of this file.
     fn position(stands: &mut Stands, own: u64) -> String {
         let own = stands.get(stand(own, 0).file).unwrap();
-        own.to_string() + &stands.others(own.file).unwrap()
+        own.to_string()
+            + &stands
+                .others(own.file, own.offset.is_multiple_of(2))
+                .unwrap()
     }
 
     use tempfile::TempDir;
@@ -245,7 +253,10 @@ mod tests {
                     stands.remove(stand(inode - 50, 0).file);
                 }
                 let position = position(&mut stands, inode);
-                assert!(position.len() < 400, "{position}");
+                assert!(
+                    position.len() < if inode.is_multiple_of(2) { 4000 } else { 400 },
+                    "{position}"
+                );
                 kept.push((position, stands.all.clone()));
             }
         }

@@ -140,3 +140,75 @@ fn a_file_that_is_not_followed_has_to_be_there() {
     let refused = Lines::open(config, None).unwrap_err();
     assert_eq!(refused.code(), "file.not_found");
 }
+
+/// The text as a gzip file has it.
+fn compressed(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_file_is_gone_on_with_in_its_text() {
+    let (_folder, path) = file("");
+    // Two members, as one file, are one text.
+    fs::write(
+        &path,
+        [compressed(b"one\ntwo\n"), compressed(b"three")].concat(),
+    )
+    .unwrap();
+    let mut input = input(&path);
+    assert!(input.is_gzip());
+    let end = input.end().unwrap();
+    assert_eq!((end.offset, end.head), (8, Head::of(b"one\ntwo\nthree")));
+    for (offset, rest) in [
+        (4, &b"two\nthree"[..]),
+        (0, b"one\ntwo\nthree"),
+        (8, b"three"),
+    ] {
+        let stand = Stand { offset, ..end };
+        input.go_to(&stand).unwrap().unwrap();
+        let mut read = Vec::new();
+        let mut block = [0; 3];
+        while let length @ 1.. = input.read(&mut block).unwrap() {
+            read.extend_from_slice(&block[..length]);
+        }
+        assert_eq!(read, rest, "{offset}");
+    }
+    for (offset, expected) in [
+        (5, Mismatch::OtherContent { offset: 5 }),
+        (
+            14,
+            Mismatch::Shorter {
+                length: 13,
+                offset: 14,
+            },
+        ),
+    ] {
+        let gone = input.go_to(&Stand { offset, ..end }).unwrap();
+        assert_eq!(gone, Err(expected));
+    }
+}
+
+#[test]
+fn a_compressed_file_that_is_not_whole_yet_ends_where_it_does() {
+    let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    let whole = compressed(&text);
+    let (_folder, path) = file("");
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let mut input = input(&path);
+    let mut read = 0;
+    let mut block = [0; 4096];
+    while let length @ 1.. = input.read(&mut block).unwrap() {
+        assert_eq!(block[..length], text[read..read + length]);
+        read += length;
+    }
+    assert!(read > 0 && read < text.len(), "{read}");
+    // The rest comes.
+    fs::write(&path, &whole).unwrap();
+    let head = input.head().unwrap();
+    input.still_has(read as u64, head).unwrap().unwrap();
+    let length = input.read(&mut block).unwrap();
+    assert!(length > 0);
+    assert_eq!(block[..length], text[read..read + length]);
+}

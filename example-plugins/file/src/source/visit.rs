@@ -7,10 +7,14 @@ use plugin_api::{BatchWriter, Context, Progress, Result};
 
 use super::Lines;
 use super::files::Ending;
+use super::input::Input;
 use super::position::Place;
 
 /// Longest time between two looks for something new.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Bytes of a file from which on it has many records.
+const MUCH: u64 = 16 << 10;
 
 impl Lines {
     /// Begins with the file whose turn it is, or goes on with it.
@@ -40,7 +44,8 @@ impl Lines {
                 if !is_here {
                     self.unread.clear();
                 }
-                let others = self.files.others(file).map_err(|error| {
+                let few = visit.length.saturating_sub(stand.offset) < MUCH;
+                let others = self.files.others(file, few).map_err(|error| {
                     super::failed(
                         &self.config.places_folder.display().to_string(),
                         "can't be written",
@@ -73,7 +78,8 @@ impl Lines {
     /// Whether the file was read as far as it has to be while others wait.
     pub(super) fn is_due(&self) -> bool {
         let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.bytes().len() as u64;
-        self.files.others_wait() && self.has_read && read >= self.visit.length
+        let compressed = self.input.as_ref().is_some_and(Input::is_gzip);
+        self.files.others_wait() && self.has_read && read >= self.visit.length && !compressed
     }
 
     /// Leaves the file for a while.
@@ -108,6 +114,12 @@ impl Lines {
             return Ok(());
         }
         let partial = !self.unread.bytes().is_empty();
+        // Of a compressed file, what it had when it was looked at.
+        let read = if input.is_gzip() {
+            self.visit.length
+        } else {
+            read
+        };
         self.files.was_read(file, read, partial, at_once);
         self.files.keep(input);
         Ok(())

@@ -13,7 +13,7 @@ use super::{Ending, Files, Known, Visit};
 /// Least time between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Part of its time that a source spends looking, at most.
+/// Part of its time that a source spends looking, at most, where it has nothing to read.
 const SHARE: u32 = 20;
 
 impl Files {
@@ -48,7 +48,9 @@ impl Files {
         self.has_looked = true;
         self.end_lingering()?;
         let waits = self.fill_queue(ending, now);
-        self.next_look = Instant::now() + LOOK_AGAIN.max(begun.elapsed() * SHARE);
+        // A run that is to end does little else.
+        let share = if ending == Ending::Never { SHARE } else { 0 };
+        self.next_look = Instant::now() + LOOK_AGAIN.max(begun.elapsed() * share);
         Ok(waits)
     }
 

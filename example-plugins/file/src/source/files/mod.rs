@@ -195,9 +195,9 @@ impl Files {
         self.stands.set(stand);
     }
 
-    /// What is behind the positions of this file.
-    pub(super) fn others(&mut self, than: Identity) -> io::Result<String> {
-        self.stands.others(than)
+    /// What is behind the positions of this file, of which few or many will be needed.
+    pub(super) fn others(&mut self, than: Identity, few: bool) -> io::Result<String> {
+        self.stands.others(than, few)
     }
 
     /// A position is durable.

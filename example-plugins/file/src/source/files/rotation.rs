@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use super::super::input::{Input, Mismatch};
-use super::super::pattern::{Found, folder_of, is_numbered};
+use super::super::pattern::{Found, folder_of, is_made_of, is_numbered};
 use super::super::position::{Identity, Stand};
 use super::{Files, Known};
 
@@ -139,6 +140,8 @@ impl Files {
         );
         self.known.remove(&file);
         self.stands.remove(file);
+        // Its successors wait.
+        self.next_look = Instant::now();
         for (found, series) in later {
             log::info!("`{}` was rotated meanwhile", found.path.display());
             let file = found.identity();
@@ -185,6 +188,7 @@ impl Files {
             *series == than.series
                 && is_numbered(&found.path, series)
                 && Some(found.age()) > than.age
+                && !is_made_of(&found.path, &than.path)
                 && !self.known.contains_key(&found.identity())
         });
         Ok(later)
