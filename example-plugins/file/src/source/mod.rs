@@ -12,6 +12,7 @@ mod stands;
 mod tests;
 mod unread;
 mod visit;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;

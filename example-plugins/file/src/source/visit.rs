@@ -134,7 +134,12 @@ impl Lines {
             (true, false) => Ending::Never,
         };
         let wait = self.files.until_look();
-        if wait.is_zero() || ending == Ending::AtOnce {
+        let looks = match ending {
+            Ending::AtOnce => true,
+            Ending::OnceSettled => wait.is_zero(),
+            Ending::Never => wait.is_zero() && self.files.may_have_changed(),
+        };
+        if looks {
             let looked = self.files.look(ending, SystemTime::now());
             let waits = looked.map_err(|error| self.error("can't be looked for", &error))?;
             if self.files.others_wait() {

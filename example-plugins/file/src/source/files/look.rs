@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use super::super::input::Input;
 use super::super::pattern::{Found, folder_of};
 use super::super::position::{Identity, Stand};
-use super::{Ending, Files, Known, Visit};
-
-/// Least time between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+use super::{Ending, Files, Known, LOOK_AGAIN, Visit};
 
 /// Part of its time that a source spends looking, at most, where it has nothing to read.
 const SHARE: u32 = 20;
@@ -23,6 +20,7 @@ impl Files {
         let begun = Instant::now();
         let found = self.pattern.find()?;
         let folders = self.folders(&found);
+        let is_new = self.watch.cover(&folders);
         let mut new = Vec::new();
         let mut here = BTreeSet::new();
         for found in found {
@@ -48,6 +46,7 @@ impl Files {
         self.has_looked = true;
         self.end_lingering()?;
         let waits = self.fill_queue(ending, now);
+        (self.last_look, self.look_anyway) = (begun, is_new || waits);
         // A run that is to end does little else.
         let share = if ending == Ending::Never { SHARE } else { 0 };
         self.next_look = Instant::now() + LOOK_AGAIN.max(begun.elapsed() * share);

@@ -19,9 +19,16 @@ use super::input::Input;
 use super::pattern::{Age, Found, Pattern};
 use super::position::{Identity, Stand};
 use super::stands::Stands;
+use super::watch::Watch;
 
 /// A file that was not written to for so long is taken to be finished by whoever wrote it.
 const SETTLED: Duration = Duration::from_secs(1);
+
+/// Least time between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Longest time between two looks, where nothing has told of a change.
+const LOOK_ANYWAY: Duration = Duration::from_secs(1);
 
 /// Most files that are kept open while others are read. An open file can be read to its end even when
 /// it was removed.
@@ -83,6 +90,10 @@ pub(super) struct Files {
     stands: Stands,
     queue: VecDeque<Visit>,
     next_look: Instant,
+    last_look: Instant,
+    watch: Watch,
+    /// Whether a folder is watched only since the last look, or a file is waited for.
+    look_anyway: bool,
     /// Files that aren't known yet begin at their end, not at their beginning.
     start_at_end: bool,
     /// Whether it was looked at all.
@@ -143,6 +154,10 @@ impl Files {
     pub(super) fn new(pattern: Pattern, stands: Stands, start_at_end: bool) -> Self {
         let known = stands.files().into_iter();
         Self {
+            // To look at one file is no more work than to ask.
+            watch: Watch::new(pattern.one().is_none()),
+            look_anyway: true,
+            last_look: Instant::now(),
             pattern,
             known: known.map(|file| (file, Known::missing())).collect(),
             stands,
@@ -174,9 +189,19 @@ impl Files {
         self.queue.push_front(visit);
     }
 
-    /// Time until it is worth looking again.
+    /// Time until it may be worth looking again.
     pub(super) fn until_look(&self) -> Duration {
         self.next_look.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether there may be something new. Where there isn't, the next question is worth a while.
+    pub(super) fn may_have_changed(&mut self) -> bool {
+        let may =
+            self.watch.has_changed() || self.look_anyway || self.last_look.elapsed() >= LOOK_ANYWAY;
+        if !may {
+            self.next_look = Instant::now() + LOOK_AGAIN;
+        }
+        may
     }
 
     /// Where a file was found last.
