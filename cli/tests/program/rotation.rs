@@ -180,6 +180,23 @@ fn a_file_copied_and_truncated_between_two_runs_is_read_to_its_end_in_the_copy()
 }
 
 #[test]
+fn what_comes_and_is_copied_away_behind_an_empty_file_is_found() {
+    let place = following_a_glob();
+    place.write("logs/a.log", "a1\n");
+    place.write("logs/b.log", "b1\n");
+    to_present_end(&place);
+    copy_and_truncate(&place, "logs/a.log", "logs/a.log-1");
+    to_present_end(&place);
+    // The copy is done with, and the position of this line says so.
+    append(&place, "logs/b.log", "b2\n");
+    to_present_end(&place);
+    append(&place, "logs/a.log", "a2\n");
+    copy_and_truncate(&place, "logs/a.log", "logs/a.log-2");
+    to_present_end(&place);
+    assert_eq!(lines(&place), ["a1", "a2", "b1", "b2"]);
+}
+
+#[test]
 fn a_run_over_a_glob_goes_on_in_every_file() {
     let place = following_a_glob();
     place.write("logs/a.log", "a1\n");

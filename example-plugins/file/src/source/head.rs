@@ -7,11 +7,12 @@ pub(super) const MOST: usize = 1024;
 
 /// Length and hash of a file's first bytes; of none while they aren't known.
 ///
-/// A file's beginning stays the same while lines are appended, so a head once taken holds for ever.
+/// A file's beginning stays the same while lines are appended, so a head once taken holds for ever. As text
+/// it is `LENGTH.HASH`, or `HASH` where it is as long as it gets: every record carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
     length: usize,
-    hash: u64,
+    hash: u32,
 }
 
 impl Head {
@@ -19,8 +20,8 @@ impl Head {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = &bytes[..bytes.len().min(MOST)];
         // FNV-1a: stored in positions, so it has to be the same for ever and everywhere.
-        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        let hash = bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| {
+            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
         });
         Self {
             length: bytes.len(),
@@ -41,16 +42,24 @@ impl Head {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (length, hash) = text.split_once('.')?;
-        let length = length.parse().ok().filter(|length| *length <= MOST)?;
-        let hash = u64::from_str_radix(hash, 16).ok()?;
+        let (length, hash) = match text.split_once('.') {
+            Some((length, hash)) => (length.parse().ok()?, hash),
+            None => (MOST, text),
+        };
+        let hash = u32::from_str_radix(hash, 16).ok()?;
+        if length > MOST {
+            return None;
+        }
         Some(Self { length, hash })
     }
 }
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:016x}", self.length, self.hash)
+        if self.length < MOST {
+            write!(f, "{}.", self.length)?;
+        }
+        write!(f, "{:08x}", self.hash)
     }
 }
 
@@ -66,6 +75,10 @@ mod tests {
         assert!(Head::default().fits(b"") && Head::default().fits(b"x"));
         let long = [b'x'; MOST + 1];
         assert_eq!(Head::of(&long), Head::of(&long[..MOST]));
-        assert_eq!(Head::parse(&head.to_string()), Some(head));
+        for head in [head, Head::of(&long)] {
+            assert_eq!(Head::parse(&head.to_string()), Some(head));
+        }
+        // Stored in positions: the same for ever.
+        assert_eq!(Head::of(b"foobar").to_string(), "6.bf9cf968");
     }
 }

@@ -1,4 +1,24 @@
-//! The source: one record a line.
+//! The source: one record a line, of one file or of all that a glob names.
+//!
+//! [`Files`] knows which files there are, by device and inode and by what they begin with, and which has to
+//! be read next; [`Lines`] reads one at a time and makes records of its lines. What is read lies in the
+//! batch already ([`Lines::read_block`]); only the beginning of a line that isn't whole yet is kept.
+//!
+//! A position is that of a record's own file, then where other files stand that have changed lately, then
+//! the name of a journal that has the rest: see [`stands`]. So it is bounded however many files there are,
+//! each is complete, and the order in which files are read is free:
+//!
+//! - **I1**: positions of a file only move on while its lines are handed out, and what a position says of
+//!   the other files was handed out before it. A journal is on the disk before a position names it.
+//! - **Rotation**: a file keeps its inode when it is renamed, so its place stays right; it is looked for
+//!   beside its old path. Its successors are found by their names and times. It stays in the positions
+//!   until one of them has something in it, so a run that begins later finds all that came in between.
+//! - **Truncation**: a file with less, or another beginning, than was read has lost its place. A copy with
+//!   the same beginning takes it over, and the file itself is read from its beginning.
+//! - **Restart**: what the position doesn't say of a file is that it was never begun.
+//!
+//! Files are read in rounds, each up to the length that it had when the round began, those first that were
+//! written to longest ago. Nothing is read twice but what a window holds.
 
 mod files;
 mod gzip;

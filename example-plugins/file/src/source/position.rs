@@ -52,7 +52,7 @@ impl fmt::Display for Identity {
 
 /// Behind which line and byte of a file something ends.
 ///
-/// As text it is `LINE:OFFSET@DEVICE:INODE#HEAD`, as in `56:1234@2049:131075#1024.00ff00ff00ff00ff`,
+/// As text it is `LINE:OFFSET@DEVICE:INODE#HEAD`, as in `56:1234@2049:131075#00ff00ff`,
 /// with `:unfinished` behind it if it lies inside a line. The head is missing where nothing is known of
 /// it, as in positions of the first version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,8 +228,8 @@ mod tests {
         for text in [
             "56:1234@2049:131075",
             "1:2@2049:131075:unfinished",
-            "1:2@2049:131075#8.00000000000000ff",
-            "1:2@2049:131075#8.00000000000000ff:unfinished",
+            "1:2@2049:131075#8.000000ff",
+            "1:2@2049:131075#000000ff:unfinished",
         ] {
             let stand = Stand::parse(text).unwrap();
             assert_eq!(stand.to_string(), text);

@@ -2,7 +2,7 @@
 //!
 //! A position is the [`Stand`] of its record and, behind it and each with a space before it, what is
 //! known of other files: their stands, `-DEVICE:INODE` for one that is done with, and `+NAME:LENGTH` for
-//! what a [journal](super::journal) says of all the rest. What is in none of them is read from its
+//! what a [`journal`] says of all the rest. What is in none of them is read from its
 //! beginning.
 //!
 //! Every record carries a position, and only the newest is stored. So one has to say where all files
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_position_tells_of_every_file() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "56:1234@1:2 7:8@1:3 9:10@1:4#3.00000000000000aa:unfinished";
+        let text = "56:1234@1:2 7:8@1:3 9:10@1:4#3.000000aa:unfinished";
         let mut stands = read(text, &folder).unwrap();
         assert_eq!(stands.files().len(), 3);
         assert_eq!(position(&mut stands, 2), text);
