@@ -187,13 +187,15 @@ fn what_comes_and_is_copied_away_behind_an_empty_file_is_found() {
     to_present_end(&place);
     copy_and_truncate(&place, "logs/a.log", "logs/a.log-1");
     to_present_end(&place);
-    // The copy is done with, and the position of this line says so.
-    append(&place, "logs/b.log", "b2\n");
-    to_present_end(&place);
+    // With the first line the position has the copy; the second run is done with the copy before its line.
+    for line in ["b2\n", "b3\n"] {
+        append(&place, "logs/b.log", line);
+        to_present_end(&place);
+    }
     append(&place, "logs/a.log", "a2\n");
     copy_and_truncate(&place, "logs/a.log", "logs/a.log-2");
     to_present_end(&place);
-    assert_eq!(lines(&place), ["a1", "a2", "b1", "b2"]);
+    assert_eq!(lines(&place), ["a1", "a2", "b1", "b2", "b3"]);
 }
 
 #[test]
@@ -211,6 +213,15 @@ fn a_run_over_a_glob_goes_on_in_every_file() {
     to_present_end(&place);
     assert_eq!(lines(&place), ["a1", "a2", "b1", "b2", "b3", "d1"]);
     assert!(!to_present_end(&place).contains("beginning"));
+}
+
+#[test]
+fn unfinished_lines_of_several_files_are_taken_at_the_present_end() {
+    let place = following_a_glob();
+    place.write("logs/a.log", "a1\na2");
+    place.write("logs/b.log", "b1\nb2");
+    to_present_end(&place);
+    assert_eq!(lines(&place), ["a1", "a2", "b1", "b2"]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ impl Source for Lines {
             } else if self.is_due() {
                 self.put_aside();
             } else if self.read_block(batch)? == 0 {
-                self.at_end(batch)?;
+                self.at_end(batch);
             }
         }
         Ok(Progress::More)

@@ -91,38 +91,30 @@ impl Lines {
     }
 
     /// The file has no further bytes at present.
-    pub(super) fn at_end(&mut self, batch: &mut BatchWriter) -> Result<()> {
+    pub(super) fn at_end(&mut self, batch: &mut BatchWriter) {
         let at_once = !self.config.follow;
-        let finish = self.visit.finish && (at_once || !self.has_read);
         let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.bytes().len() as u64;
+        // Of a compressed file, what it had when it was looked at.
+        let compressed = self.input.as_ref().is_some_and(Input::is_gzip);
+        let read = if compressed { self.visit.length } else { read };
+        let file = self.visit.file;
+        // What has come since it was found to be settled says that it isn't.
+        let finish = self.visit.finish && (at_once || self.files.had_read(file, read));
         if finish {
             self.hand_out_unfinished(batch);
         }
         let (Some(input), Some(at)) = (self.input.take(), &self.at) else {
-            return Ok(());
+            return;
         };
-        let file = input.identity;
         self.files.set_stand(at.stand());
-        let left = if finish {
-            self.files.leave(file, &input)
-        } else {
-            Ok(false)
-        };
-        if left.map_err(|error| self.error("can't be read", &error))? {
+        if finish && self.files.leave(file, &input) {
             self.at = None;
             self.unread.clear();
-            return Ok(());
+            return;
         }
         let partial = !self.unread.bytes().is_empty();
-        // Of a compressed file, what it had when it was looked at.
-        let read = if input.is_gzip() {
-            self.visit.length
-        } else {
-            read
-        };
         self.files.was_read(file, read, partial, at_once);
         self.files.keep(input);
-        Ok(())
     }
 
     /// Looks for something to read. `None` if there is something, or the progress of a read that found

@@ -1,6 +1,6 @@
 //! A look at the folders: what is where now, and what has to be read because of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -39,12 +39,16 @@ impl Files {
             .into_iter()
             .filter(|file| !here.contains(file))
             .collect();
+        // What was found above comes first: so a file that is rotated meanwhile is known or found here.
+        self.beside.clear();
         if !moved.is_empty() {
-            self.find_moved(moved, &folders, &new)?;
+            self.beside = self.pattern.rotated(&folders)?;
+            self.find_moved(moved, &new)?;
         }
         self.add(new, ending)?;
         self.has_looked = true;
-        self.end_lingering()?;
+        self.sort_series();
+        self.end_lingering();
         let waits = self.fill_queue(ending, now);
         (self.last_look, self.look_anyway) = (begun, is_new || waits);
         // A run that is to end does little else.
@@ -63,32 +67,46 @@ impl Files {
     }
 
     /// Looks for files that the pattern no longer names.
-    fn find_moved(
-        &mut self,
-        moved: Vec<Identity>,
-        folders: &[PathBuf],
-        new: &[Found],
-    ) -> io::Result<()> {
-        let beside = self.pattern.rotated(folders)?;
-        let beside = beside.into_iter().map(|found| (found.0.identity(), found));
-        let beside: BTreeMap<_, _> = beside.collect();
-        for file in moved {
+    fn find_moved(&mut self, moved: Vec<Identity>, new: &[Found]) -> io::Result<()> {
+        for (found, series) in &self.beside {
+            if let Some(known) = self.known.get_mut(&found.identity()) {
+                known.is_at(found, series.clone());
+            }
+        }
+        let beside: BTreeSet<_> = self
+            .beside
+            .iter()
+            .map(|(found, _)| found.identity())
+            .collect();
+        for file in moved.into_iter().filter(|file| !beside.contains(file)) {
             let Some(known) = self.known.get_mut(&file) else {
                 continue;
             };
-            if let Some((found, series)) = beside.get(&file) {
-                known.is_at(found, series.clone());
-                continue;
-            }
             known.is_there = false;
             known.rotated = true;
             if let Some(input) = &known.input {
                 known.note(&input.metadata()?);
             } else {
-                self.is_gone(file, &beside, new)?;
+                self.is_gone(file, new)?;
             }
         }
         Ok(())
+    }
+
+    /// Sorts the files by the paths that they have or had.
+    fn sort_series(&mut self) {
+        self.series.clear();
+        for (file, known) in &self.known {
+            let series = self.series.entry(known.series.clone()).or_default();
+            if known.rotated {
+                series.rotated.push((known.age, *file));
+            } else {
+                series.present = Some(*file);
+            }
+        }
+        for series in self.series.values_mut() {
+            series.rotated.sort_unstable();
+        }
     }
 
     /// Takes in files that weren't known.
@@ -125,24 +143,16 @@ impl Files {
     /// Puts the files that have to be read into their order: by when they were written to last, so that
     /// older ones come first.
     fn fill_queue(&mut self, ending: Ending, now: SystemTime) -> bool {
-        let present = self.known.values().filter(|known| !known.rotated);
-        let present: BTreeSet<_> = present.map(|known| &known.series).collect();
-        // Of the files that were rotated away from a path, the oldest; the others wait for it.
-        let mut oldest = BTreeMap::new();
-        for (file, known) in self.known.iter().filter(|(_, known)| known.rotated) {
-            let oldest = oldest.entry(&known.series).or_insert((file, known));
-            if known.age < oldest.1.age {
-                *oldest = (file, known);
-            }
-        }
         let mut waits = false;
         let mut visits = Vec::new();
         for (file, known) in &self.known {
-            let oldest = oldest.get(&known.series);
-            if known.done || known.lingers || oldest.is_some_and(|(first, _)| *first != file) {
+            let series = self.series.get(&known.series);
+            // The oldest that was rotated comes first; the others wait for it.
+            let oldest = series.and_then(|series| series.rotated.first());
+            if known.done || known.lingers || oldest.is_some_and(|(_, first)| first != file) {
                 continue;
             }
-            let leaves = known.may_be_left(|series| present.contains(series));
+            let leaves = known.may_be_left(series);
             let unfinished = leaves || (known.partial && ending == Ending::OnceSettled);
             let finish = ending == Ending::AtOnce || (unfinished && known.is_settled(now));
             if known.read != Some(known.length) || finish {

@@ -71,6 +71,15 @@ struct Known {
     input: Option<Input>,
 }
 
+/// The known files that have or had one path.
+#[derive(Debug, Default)]
+struct Series {
+    /// The one that has it.
+    present: Option<Identity>,
+    /// The others, the oldest first.
+    rotated: Vec<(Option<Age>, Identity)>,
+}
+
 /// A file that has to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Visit {
@@ -88,6 +97,9 @@ pub(super) struct Files {
     known: BTreeMap<Identity, Known>,
     /// Where each stands; that of the file that is being read is brought up to date before a look.
     stands: Stands,
+    /// What the last look found beside them that was rotated, and the files of each path.
+    beside: Vec<(Found, PathBuf)>,
+    series: BTreeMap<PathBuf, Series>,
     queue: VecDeque<Visit>,
     next_look: Instant,
     last_look: Instant,
@@ -161,6 +173,8 @@ impl Files {
             pattern,
             known: known.map(|file| (file, Known::missing())).collect(),
             stands,
+            beside: Vec::new(),
+            series: BTreeMap::new(),
             queue: VecDeque::new(),
             next_look: Instant::now(),
             start_at_end,
@@ -254,11 +268,17 @@ impl Files {
     /// Takes a file back, while another one is read or looked for.
     pub(super) fn keep(&mut self, input: Input) {
         if let Some(known) = self.known.get_mut(&input.identity)
-            && (self.open < KEPT_OPEN || known.rotated)
+            && (self.open < KEPT_OPEN || !known.is_there)
         {
             known.input = Some(input);
             self.open += 1;
         }
+    }
+
+    /// Whether a file was read up to here before.
+    pub(super) fn had_read(&self, file: Identity, read: u64) -> bool {
+        let known = self.known.get(&file);
+        known.is_some_and(|known| known.read == Some(read))
     }
 
     /// Notes that a file was read up to its present end, and no more.

@@ -1,6 +1,5 @@
 //! Files that have lost their path or their content: where the rest of what was in them is now.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,15 +7,16 @@ use std::time::Instant;
 use super::super::input::{Input, Mismatch};
 use super::super::pattern::{Found, folder_of, is_made_of, is_numbered};
 use super::super::position::{Identity, Stand};
-use super::{Files, Known};
+use super::{Files, Known, Series};
 
 impl Known {
     /// Whether nothing more will come into a file that was rotated, so that it may be left once it was
     /// read to its end: there is another one at its path, or it was removed. While there is none, this
     /// is the one that is written to.
-    pub(super) fn may_be_left(&self, is_present: impl Fn(&PathBuf) -> bool) -> bool {
+    pub(super) fn may_be_left(&self, series: Option<&Series>) -> bool {
+        let present = series.is_some_and(|series| series.present.is_some());
         let removed = || self.input.as_ref().is_some_and(Input::is_removed);
-        self.rotated && (is_present(&self.series) || removed())
+        self.rotated && (present || removed())
     }
 }
 
@@ -48,22 +48,21 @@ impl Files {
     }
 
     /// A file isn't anywhere: goes on with its copy (a compressed one, as a rule), or forgets it.
-    pub(super) fn is_gone(
-        &mut self,
-        file: Identity,
-        beside: &BTreeMap<Identity, (Found, PathBuf)>,
-        new: &[Found],
-    ) -> io::Result<()> {
+    pub(super) fn is_gone(&mut self, file: Identity, new: &[Found]) -> io::Result<()> {
         let stand = self.stand(file);
         self.stands.remove(file);
         let Some(known) = self.known.remove(&file).filter(|known| !known.done) else {
             return Ok(());
         };
         // After a restart nobody knows what path it had.
-        let of_it =
-            |series: &PathBuf| known.series.as_os_str().is_empty() || *series == known.series;
-        let beside = beside.values().filter(|(_, series)| of_it(series));
-        if let Some(copy) = self.take_copy(stand, beside.collect())? {
+        let of_any = known.series.as_os_str().is_empty();
+        let beside = std::mem::take(&mut self.beside);
+        let of_it = beside
+            .iter()
+            .filter(|(_, series)| of_any || *series == known.series);
+        let copied = self.take_copy(stand, of_it.collect());
+        self.beside = beside;
+        if let Some(copy) = copied? {
             log::info!("`{}` is a copy of the file read before", copy.display());
             return Ok(());
         }
@@ -116,23 +115,25 @@ impl Files {
         Ok(None)
     }
 
-    /// A file that was rotated is done with: takes in its successors. Returns whether it was, and whether
-    /// nothing more is to be known of it.
-    pub(in super::super) fn leave(&mut self, file: Identity, input: &Input) -> io::Result<bool> {
-        let is_present = |series: &PathBuf| self.present(series).is_some();
+    /// A file that was rotated is done with: takes in its successors. Returns whether it was, and nothing
+    /// more is to be known of it.
+    pub(in super::super) fn leave(&mut self, file: Identity, input: &Input) -> bool {
         let Some(known) = self.known.get(&file) else {
-            return Ok(false);
+            return false;
         };
         let removed = known.rotated && input.is_removed();
-        if !known.may_be_left(is_present) && !removed {
-            return Ok(false);
+        if !known.may_be_left(self.series.get(&known.series)) && !removed {
+            return false;
         }
-        let later = self.later(known)?;
+        let later = self.later(known);
+        let later =
+            later.map(|(found, series)| (found.identity(), Known::new(found, series.clone())));
+        let later: Vec<_> = later.collect();
         if !removed && later.is_empty() && !self.has_successor(file, known) {
             if let Some(known) = self.known.get_mut(&file) {
                 known.lingers = true;
             }
-            return Ok(false);
+            return false;
         }
         log::info!(
             "`{}` is another file now; the one before ({file}) was read to its end",
@@ -142,55 +143,47 @@ impl Files {
         self.stands.remove(file);
         // Its successors wait.
         self.next_look = Instant::now();
-        for (found, series) in later {
-            log::info!("`{}` was rotated meanwhile", found.path.display());
-            let file = found.identity();
+        for (file, known) in later {
+            log::info!("`{}` was rotated meanwhile", known.path.display());
             // The pattern doesn't name it, so it is listed although it wasn't begun.
             self.stands.set(Stand::start_of(file));
-            self.known.insert(file, Known::new(&found, series));
+            self.known.insert(file, known);
         }
-        Ok(true)
+        true
     }
 
     /// Has those files left that were waiting for a successor with something in it.
-    pub(super) fn end_lingering(&mut self) -> io::Result<()> {
+    pub(super) fn end_lingering(&mut self) {
         let lingering = self.known.iter().filter(|(_, known)| known.lingers);
-        let mut ended = Vec::new();
-        for (file, known) in lingering {
-            if self.has_successor(*file, known) || !self.later(known)?.is_empty() {
-                ended.push(*file);
-            }
-        }
+        let ended = lingering.filter(|(file, known)| {
+            self.has_successor(**file, known) || self.later(known).next().is_some()
+        });
+        let ended: Vec<_> = ended.map(|(file, _)| *file).collect();
         for file in ended {
             if let Some(known) = self.known.get_mut(&file) {
                 known.lingers = false;
             }
         }
-        Ok(())
     }
 
     /// Whether a file is known that has, or had, the same path later, and isn't empty.
     fn has_successor(&self, file: Identity, known: &Known) -> bool {
-        let mut others = self.known.iter().filter(|(other, _)| **other != file);
-        others.any(|(_, other)| other.series == known.series && (other.rotated || other.length > 0))
-    }
-
-    /// The file that has this path now.
-    fn present(&self, series: &PathBuf) -> Option<&Known> {
-        let mut present = self.known.values().filter(|known| !known.rotated);
-        present.find(|known| known.series == *series)
+        let Some(series) = self.series.get(&known.series) else {
+            return false;
+        };
+        let present = series.present.and_then(|present| self.known.get(&present));
+        present.is_some_and(|known| known.length > 0)
+            || series.rotated.iter().any(|(_, other)| *other != file)
     }
 
     /// Files that aren't known and were rotated away from the same path later.
-    fn later(&self, than: &Known) -> io::Result<Vec<(Found, PathBuf)>> {
-        let mut later = self.pattern.rotated(&[folder_of(&than.series)])?;
-        later.retain(|(found, series)| {
+    fn later<'f>(&'f self, than: &'f Known) -> impl Iterator<Item = &'f (Found, PathBuf)> {
+        self.beside.iter().filter(|(found, series)| {
             *series == than.series
                 && is_numbered(&found.path, series)
                 && Some(found.age()) > than.age
                 && !is_made_of(&found.path, &than.path)
                 && !self.known.contains_key(&found.identity())
-        });
-        Ok(later)
+        })
     }
 }
