@@ -1,7 +1,8 @@
 //! The `file` connectors: lines of a file as records, and records as lines of a file.
 //!
-//! The source reads one file from where it stands to its end and, unless told otherwise, waits for
-//! more. The destination appends; it never changes the records that it finds.
+//! The source reads a file, or all of a glob, from where each stands to its end and, unless told otherwise,
+//! waits for more and follows their rotation. The destination appends; it never changes the
+//! records that it finds.
 #![forbid(unsafe_code)]
 
 mod destination;

@@ -20,6 +20,7 @@
 //! Files are read in rounds, each up to the length that it had when the round began, those first that were
 //! written to longest ago. Nothing is read twice but what a window holds.
 
+mod config;
 mod files;
 mod gzip;
 mod head;
@@ -35,13 +36,13 @@ mod visit;
 mod watch;
 
 use std::io;
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use plugin_api::{
-    BatchWriter, Context, Error, ErrorKind, Parameters, Position, Progress, Result, Shared, Source,
+    BatchWriter, Context, Error, ErrorKind, Position, Progress, Result, Shared, Source,
 };
 
+pub use config::LinesConfig;
 use files::{Ending, Files, Visit};
 use input::Input;
 use pattern::Pattern;
@@ -64,32 +65,6 @@ const NEWLINE: usize = 1;
 
 /// Most bytes of the positions of one block's lines.
 const POSITIONS: usize = 4 << 20;
-
-/// Settings of the source.
-#[derive(Debug, Parameters)]
-pub struct LinesConfig {
-    /// File that is read, one record a line, or a glob of files: a path with `*`, `?` or `[`.
-    path: PathBuf,
-    /// Whether to wait for further lines, and for the file itself, instead of ending where the file
-    /// ends. A last line without a newline waits for it; a run that ends where the data ends at
-    /// present takes it as it is once the file was not written to for a second. A file that is
-    /// rotated, by renaming or by copying and truncating it, is read to its end, and then the one that
-    /// has its name now.
-    #[parameter(default = true)]
-    follow: bool,
-    /// Where files begin that are there when the source runs for the first time: at their beginning, or
-    /// at their end, so that only what is new is read. Files that come later begin at their beginning.
-    #[parameter(default = "beginning", inclusion = ["beginning", "end"])]
-    start_at: String,
-    /// Longest that a line may be without its newline, in bytes, at most 32 MiB. A longer one ends the
-    /// source with an error that names it; the lines before it are delivered.
-    #[parameter(default = 33_554_432, greater_than = 0, less_than = 33_554_433)]
-    max_line_bytes: usize,
-    /// Folder in which the source keeps where the files of a glob stand, if there are more than 16; it is
-    /// made when it is needed. The stored position names a file in there: they belong together.
-    #[parameter(default = ".forebay-places")]
-    places_folder: PathBuf,
-}
 
 /// Reads the lines of files.
 ///
