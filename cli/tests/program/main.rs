@@ -27,6 +27,8 @@ mod list;
 mod output;
 /// Builtin and loaded plugins give the same bytes.
 mod parity;
+/// Paths of a glob that can't be read.
+mod passed_over;
 /// The folder that `quickstart` makes.
 mod quickstart;
 /// The README's pipelines work as they are pasted.

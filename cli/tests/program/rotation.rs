@@ -260,6 +260,26 @@ fn files_of_a_glob_that_were_rotated_between_two_runs_are_read_to_their_ends() {
 }
 
 #[test]
+fn files_that_are_gone_are_told_of_in_one_warning() {
+    let place = following_a_glob();
+    let names = (0..20).map(|number| format!("logs/{number}.log"));
+    for name in names.clone() {
+        place.write(&name, "one\n");
+    }
+    place.write("logs/stays.log", "one\n");
+    to_present_end(&place);
+    for name in names {
+        fs::remove_file(place.path(&name)).unwrap();
+    }
+    let told = to_present_end(&place);
+    assert_eq!(told.matches("WARN").count(), 1, "{told}");
+    assert!(
+        told.contains("20 files that were read aren't there"),
+        "{told}"
+    );
+}
+
+#[test]
 fn ten_thousand_files_of_a_glob_are_gone_on_with() {
     const FILES: usize = 10_000;
     let place = following_a_glob();

@@ -61,7 +61,12 @@ impl Growing {
 
 /// Lines of one file in the output: all of them in order, but for repeats. Returns how many were repeated.
 fn check(output: &[u8], growing: &Growing) -> u64 {
-    let (mut next, mut repeated) = (0, 0);
+    check_from(output, growing, 0)
+}
+
+/// The same of the lines from the given one on, before which none is there.
+fn check_from(output: &[u8], growing: &Growing, first: u64) -> u64 {
+    let (mut next, mut repeated) = (first, 0);
     for found in output.split_inclusive(|byte| *byte == b'\n') {
         let digits = found
             .get(..10)
@@ -75,6 +80,8 @@ fn check(output: &[u8], growing: &Growing) -> u64 {
             continue;
         }
         let number = number / growing.files;
+        let name = &growing.name;
+        assert!(number >= first, "line {number} of {name} again");
         assert!(number <= next, "line {next} of {} is missing", growing.name);
         if number == next {
             next += 1;
@@ -147,6 +154,64 @@ fn kill_while_rotating(rounds: u64, files: u64, rotation: Rotation) {
     assert!(repeated <= rounds * TWO_WINDOWS);
 }
 
+/// Kills so many times while more files grow than a position lists, so that most of them stand in the
+/// journal. What a run that ended in order had stored is never read again: a window holds less than what
+/// comes between two of those runs.
+fn kill_while_many_grow(rounds: u64, files: u64) {
+    let place = Place::new();
+    place.install(&["forebay_connector_file"]);
+    fs::create_dir(place.path("logs")).unwrap();
+    copy_from(&place, &[("path", "logs/*.log")]);
+    let mut random = Random::new();
+    let mut files: Vec<_> = (0..files)
+        .map(|remainder| Growing {
+            name: format!("logs/{remainder}.log"),
+            files,
+            remainder,
+            lines: 0,
+            rotations: 0,
+        })
+        .collect();
+    let out = place.path("out.txt");
+    for _ in 0..rounds {
+        let before = length(&out);
+        let stored: Vec<_> = files.iter().map(|growing| growing.lines).collect();
+        for growing in &mut files {
+            growing.write(&place, 1 + random.below(4));
+        }
+        let running = place.start(&["run", "pipeline.yaml", "-q"]);
+        for _ in 0..2 {
+            let lines = files.iter().map(|growing| growing.lines);
+            let new: u64 = lines
+                .zip(&stored)
+                .map(|(lines, stored)| lines - stored)
+                .sum();
+            let some = before + 1 + random.below(new * LINE as u64);
+            wait_until(|| (length(&out) >= some).then_some(()));
+            // Other files than those that the position lists still.
+            for growing in files.iter_mut().step_by(3) {
+                growing.write(&place, 1 + random.below(4));
+            }
+        }
+        running.signal(Signal::KILL);
+        running.finish();
+        place
+            .run(&["run", "--until-end", "pipeline.yaml", "-q"])
+            .expect_code(0);
+        let output = &place.read("out.txt")[usize::try_from(before).unwrap()..];
+        for (growing, stored) in files.iter().zip(stored) {
+            check_from(output, growing, stored);
+        }
+        let position = place.run(&["state", "show", "p"]).expect_code(0);
+        assert!(position.stdout.contains(" +"), "no journal: {position:?}");
+    }
+}
+
+#[test]
+fn killed_while_many_files_grow_nothing_is_lost_and_nothing_old_repeated() {
+    kill_while_many_grow(5, 200);
+}
+
 #[test]
 fn killed_while_files_are_renamed_nothing_is_lost() {
     // More than a position lists.
@@ -164,4 +229,5 @@ fn killed_while_files_are_copied_and_truncated_nothing_is_lost() {
 fn killed_200_times_while_files_are_rotated_nothing_is_lost() {
     kill_while_rotating(200, 20, Rotation::Rename);
     kill_while_rotating(200, 2, Rotation::CopyTruncate);
+    kill_while_many_grow(200, 200);
 }

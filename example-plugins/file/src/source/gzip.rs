@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
@@ -13,8 +14,9 @@ const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 /// A gzip file that is being read.
 #[derive(Debug)]
 pub(super) struct Gzip {
-    file: File,
-    decoder: MultiGzDecoder<File>,
+    /// The decoder's, too.
+    file: Arc<File>,
+    decoder: MultiGzDecoder<Arc<File>>,
     /// Bytes of the text that were read, and the last of them.
     at: u64,
     last: Option<u8>,
@@ -26,7 +28,7 @@ pub(super) struct Gzip {
 
 impl Gzip {
     /// Begins to read, if the file is one.
-    pub(super) fn detect(mut file: File) -> io::Result<Option<Self>> {
+    pub(super) fn detect(mut file: Arc<File>) -> io::Result<Option<Self>> {
         let mut begin = Vec::new();
         file.by_ref()
             .take(MAGIC.len() as u64)
@@ -36,7 +38,7 @@ impl Gzip {
             return Ok(None);
         }
         let mut gzip = Self {
-            decoder: MultiGzDecoder::new(file.try_clone()?),
+            decoder: MultiGzDecoder::new(Arc::clone(&file)),
             file,
             at: 0,
             last: None,
@@ -49,7 +51,7 @@ impl Gzip {
 
     fn rewind(&mut self) -> io::Result<()> {
         self.file.rewind()?;
-        self.decoder = MultiGzDecoder::new(self.file.try_clone()?);
+        self.decoder = MultiGzDecoder::new(Arc::clone(&self.file));
         (self.at, self.last, self.is_cut) = (0, None, false);
         Ok(())
     }

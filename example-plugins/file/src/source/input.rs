@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::gzip::Gzip;
 use super::head::{self, Head};
@@ -12,7 +13,7 @@ use super::position::{Identity, Stand};
 /// An open file.
 #[derive(Debug)]
 pub(super) struct Input {
-    file: File,
+    file: Arc<File>,
     gzip: Option<Gzip>,
     pub(super) identity: Identity,
 }
@@ -52,18 +53,29 @@ impl fmt::Display for Mismatch {
 }
 
 impl Input {
-    /// Opens the file; `None` if there is none.
+    /// Opens the file; `None` if there is none. What has lines is a regular file, and nothing else is
+    /// waited for that has come to its path.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-        match opened {
-            Ok((metadata, file)) => Ok(Some(Self {
-                identity: Identity::of(&metadata),
-                gzip: Gzip::detect(file.try_clone()?)?,
-                file,
-            })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let mut options = File::options();
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         }
+        let opened = options.read(true).open(path);
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => Arc::new(opened?),
+        };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        Ok(Some(Self {
+            identity: Identity::of(&metadata),
+            gzip: Gzip::detect(Arc::clone(&file))?,
+            file,
+        }))
     }
 
     /// Whether its offsets are those of the text that is compressed in it.

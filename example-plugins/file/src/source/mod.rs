@@ -20,12 +20,16 @@
 //! Files are read in rounds, each up to the length that it had when the round began, those first that were
 //! written to longest ago. Nothing is read twice but what a window holds.
 
+mod block;
 mod config;
+mod errors;
 mod files;
+mod found;
 mod gzip;
 mod head;
 mod input;
 mod journal;
+mod passed_over;
 mod pattern;
 mod position;
 mod stands;
@@ -35,12 +39,9 @@ mod unread;
 mod visit;
 mod watch;
 
-use std::io;
 use std::time::SystemTime;
 
-use plugin_api::{
-    BatchWriter, Context, Error, ErrorKind, Position, Progress, Result, Shared, Source,
-};
+use plugin_api::{BatchWriter, Context, Position, Progress, Result, Source};
 
 pub use config::LinesConfig;
 use files::{Ending, Files, Visit};
@@ -48,23 +49,7 @@ use input::Input;
 use pattern::Pattern;
 use position::Place;
 use stands::Stands;
-use unread::{LONGEST, Unread, find_lines};
-
-/// Fewest and most bytes that are read at once, but for lines that are longer.
-const BLOCK: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
-/// Most bytes that are read at once of a long line: with what was read of it, a batch takes it.
-const LONGEST_BLOCK: usize = 16 << 20;
-
-/// Reads end where a page of the file does, and go where a cache line of the batch begins: the system
-/// copies those faster.
-const PAGE: u64 = 4096;
-const ALIGNED: usize = 64;
-
-/// Length of what ends a line.
-const NEWLINE: usize = 1;
-
-/// Most bytes of the positions of one block's lines.
-const POSITIONS: usize = 4 << 20;
+use unread::Unread;
 
 /// Reads the lines of files.
 ///
@@ -166,15 +151,17 @@ impl Source for Lines {
             self.unread
                 .find_lines(batch.room(), longest, &mut self.ends);
             if let Some(&end) = self.ends.last() {
-                let block = batch.share(&self.unread.bytes()[..end]);
-                self.unread.skip(end);
-                self.hand_out(batch, block, NEWLINE);
+                self.hand_out_unread(batch, end);
             } else if self.unread.is_too_long(longest) {
                 return Err(self.too_long());
             } else if self.is_due() {
                 self.put_aside();
-            } else if self.read_block(batch)? == 0 {
-                self.at_end(batch);
+            } else {
+                match self.read_block(batch) {
+                    Ok(0) => self.at_end(batch),
+                    Ok(_) => {}
+                    Err(error) => self.pass_over(&error)?,
+                }
             }
         }
         Ok(Progress::More)
@@ -184,146 +171,4 @@ impl Source for Lines {
         self.files.is_durable(position);
         Ok(())
     }
-}
-
-impl Lines {
-    /// Reads more of the file, straight into the batch, and hands out the lines that are whole now.
-    /// Returns how much was read.
-    fn read_block(&mut self, batch: &mut BatchWriter) -> Result<usize> {
-        let (Some(input), Some(at)) = (&mut self.input, &mut self.at) else {
-            return Ok(0);
-        };
-        let (unread, ends) = (&mut self.unread, &mut self.ends);
-        let longest = self.config.max_line_bytes;
-        let room = batch.room().min(1 + POSITIONS / at.suffix_length());
-        let begun = unread.bytes().len();
-        let wanted = room
-            .saturating_mul(self.line_length)
-            .clamp(*BLOCK.start(), *BLOCK.end())
-            // A long line takes few steps, not many of the same size.
-            .max(begun.min(LONGEST_BLOCK));
-        let past_page = ((at.offset() + (begun + wanted) as u64) % PAGE) as usize;
-        let wanted = wanted - past_page;
-        ends.clear();
-        let mut read = 0;
-        let mut skipped = 0;
-        let block = batch.share_with(ALIGNED + begun + wanted, |to| {
-            skipped = to[begun..].as_ptr().align_offset(ALIGNED).min(ALIGNED);
-            let to = &mut to[skipped..][..begun + wanted];
-            let (before, behind) = to.split_at_mut(begun);
-            before.copy_from_slice(unread.bytes());
-            read = input.read(behind)?;
-            let mut length = read;
-            if at.is_unfinished() && read > 0 {
-                at.set_unfinished(false);
-                if behind.starts_with(b"\n") {
-                    at.pass_newline();
-                    behind.copy_within(1..read, 0);
-                    length -= 1;
-                }
-            }
-            let filled = &to[..begun + length];
-            find_lines(filled, begun, room, longest, ends);
-            let end = ends.last().copied().unwrap_or(0);
-            let scanned = if end == 0 { filled.len() } else { 0 };
-            unread.replace(&filled[end..], scanned);
-            Ok(skipped + end)
-        });
-        let block = block.map_err(|error| self.error("can't be read", &error))?;
-        let block = block.slice(skipped..usize::MAX);
-        self.has_read |= read > 0;
-        self.note_head(read)?;
-        if let Some(&end) = self.ends.last() {
-            self.line_length = end / self.ends.len() + 1;
-            self.hand_out(batch, block, NEWLINE);
-        }
-        Ok(read)
-    }
-
-    /// Learns more of the file's head once more of it was read.
-    #[inline]
-    fn note_head(&mut self, read: usize) -> Result<()> {
-        let (Some(input), Some(at)) = (&mut self.input, &mut self.at) else {
-            return Ok(());
-        };
-        if read > 0 && at.head().length() < head::MOST {
-            let head = input.head();
-            let head = head.map_err(|error| self.error("can't be read", &error))?;
-            if let Some(at) = &mut self.at {
-                at.set_head(head);
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a record of each line of a block: up to each of the ends, less its newline.
-    fn hand_out(&mut self, batch: &mut BatchWriter, block: Shared, newline: usize) {
-        let Some(at) = &mut self.at else { return };
-        let metadata = batch.share_metadata([("file.path", &*self.path)]);
-        let mut begin = 0;
-        for &end in &self.ends {
-            at.pass(end - begin);
-            let record = batch.create(&*at);
-            let key = record.position().slice(0..at.key_length());
-            record.shared(key, block.slice(begin..end - newline), metadata);
-            begin = end;
-        }
-    }
-
-    /// The last line ends without its newline, for which nobody waits any more.
-    fn hand_out_unfinished(&mut self, batch: &mut BatchWriter) {
-        let length = self.unread.bytes().len();
-        if let Some(at) = &mut self.at
-            && length > 0
-        {
-            at.set_unfinished(true);
-            let block = batch.share(self.unread.bytes());
-            self.unread.skip(length);
-            self.ends.clear();
-            self.ends.push(length);
-            self.hand_out(batch, block, 0);
-        }
-    }
-
-    /// Opening a pipe would wait for whoever writes to it, and there is no place to go on from.
-    fn check_kind(&self) -> Result<()> {
-        let one = self.files.one_path();
-        if one.is_some_and(|path| path.metadata().is_ok_and(|found| !found.is_file())) {
-            let text = format!("`{}` is no regular file, name one", self.path);
-            return Err(Error::new(ErrorKind::Fatal, text).with_code("file.not_regular"));
-        }
-        Ok(())
-    }
-
-    fn not_there(&self) -> Error {
-        let text = format!("`{}` isn't there; make it, or mend `path`", self.path);
-        Error::new(ErrorKind::Fatal, text).with_code("file.not_found")
-    }
-
-    /// Refuses a line. Once there are dead letters, this is where it becomes one.
-    fn too_long(&self) -> Error {
-        let (line, offset) = match &self.at {
-            Some(at) => (at.stand().line + 1, at.offset()),
-            None => (1, 0),
-        };
-        let text = format!(
-            "line {line} of `{}`, at byte {offset}, is longer than the {} bytes of `maxLineBytes`{}",
-            self.path,
-            self.config.max_line_bytes,
-            if self.config.max_line_bytes < LONGEST {
-                "; allow more, or take the line out"
-            } else {
-                ", the most there can be"
-            }
-        );
-        Error::new(ErrorKind::Fatal, text).with_code("file.line_too_long")
-    }
-
-    fn error(&self, what: &str, error: &io::Error) -> Error {
-        failed(&self.path, what, error)
-    }
-}
-
-fn failed(path: &str, what: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Retry, format!("`{path}` {what}: {error}")).with_code("file.io")
 }

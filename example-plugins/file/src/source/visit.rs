@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use plugin_api::{BatchWriter, Context, Progress, Result};
 
-use super::Lines;
-use super::files::Ending;
-use super::input::Input;
-use super::position::Place;
+use super::files::{Ending, Visit};
+use super::input::{Input, Mismatch};
+use super::position::{Identity, Place, Stand};
+use super::{Lines, errors};
 
 /// Longest time between two looks for something new.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -16,62 +16,108 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Bytes of a file from which on it has many records.
 const MUCH: u64 = 16 << 10;
 
+/// A file that was opened, where it stands, and whether it still has what was read of it.
+type Opened = (Input, Stand, std::result::Result<(), Mismatch>);
+
 impl Lines {
     /// Begins with the file whose turn it is, or goes on with it.
     pub(super) fn begin_next(&mut self, batch: &mut BatchWriter) -> Result<()> {
         let Some(visit) = self.files.next() else {
             return Ok(());
         };
-        let file = visit.file;
-        let opened = self.files.open(file);
-        let path = self.files.path(file);
-        let failed = |error: io::Error| super::failed(&path, "can't be read", &error);
-        let Some(mut input) = opened.map_err(failed)? else {
-            return Ok(());
-        };
         // Of the file that was read last the beginning of a line may be here.
-        let here = self.at.as_ref().filter(|at| at.stand().file == file);
-        let stand = here.map_or_else(|| self.files.stand(file), Place::stand);
-        let gone = if here.is_some() {
-            let read = stand.offset + self.unread.bytes().len() as u64;
-            input.still_has(read, stand.head)
-        } else {
-            input.go_to(&stand)
-        };
-        let is_here = here.is_some();
-        match gone.map_err(failed)? {
-            Ok(()) => {
-                if !is_here {
+        let here = self.at.as_ref().filter(|at| at.stand().file == visit.file);
+        let begun = here.map(|at| (at.stand(), self.unread.bytes().len() as u64));
+        match self.open_again(visit.file, begun) {
+            Ok(None) => Ok(()),
+            Ok(Some((input, stand, Ok(())))) => {
+                if begun.is_none() {
                     self.unread.clear();
                 }
-                let few = visit.length.saturating_sub(stand.offset) < MUCH;
-                let others = self.files.others(file, few).map_err(|error| {
-                    super::failed(
-                        &self.config.places_folder.display().to_string(),
-                        "can't be written",
-                        &error,
-                    )
-                })?;
-                self.path = path;
-                self.at = Some(Place::new(stand, others));
-                self.input = Some(input);
-                self.visit = visit;
-                self.has_read = false;
+                self.begin(visit, input, stand)
             }
-            Err(why) => {
-                self.files.keep(input);
-                let copied = self.files.was_truncated(file, &why).map_err(failed)?;
-                if is_here && !copied {
-                    self.hand_out_unfinished(batch);
-                }
-                if is_here {
-                    self.at = None;
-                }
-                if !copied {
-                    self.files.visit_first(visit);
-                }
+            Ok(Some((input, _, Err(why)))) => {
+                self.begin_anew(visit, input, &why, begun.is_some(), batch)
             }
+            Err(error) => self.pass_over_file(visit.file, &error),
         }
+    }
+
+    /// Opens a file and goes to where it stands, or behind what was read of its next line. `None` if
+    /// it isn't at its path any more.
+    fn open_again(
+        &mut self,
+        file: Identity,
+        begun: Option<(Stand, u64)>,
+    ) -> io::Result<Option<Opened>> {
+        let Some(mut input) = self.files.open(file)? else {
+            return Ok(None);
+        };
+        let stand = begun.map_or_else(|| self.files.stand(file), |(stand, _)| stand);
+        let gone = match begun {
+            Some((_, unread)) => input.still_has(stand.offset + unread, stand.head)?,
+            None => input.go_to(&stand)?,
+        };
+        Ok(Some((input, stand, gone)))
+    }
+
+    fn begin(&mut self, visit: Visit, input: Input, stand: Stand) -> Result<()> {
+        let few = visit.length.saturating_sub(stand.offset) < MUCH;
+        let others = self.files.others(visit.file, few).map_err(|error| {
+            let folder = self.config.places_folder.display().to_string();
+            errors::failed(&folder, "can't be written", &error)
+        })?;
+        self.path = self.files.path(visit.file);
+        self.at = Some(Place::new(stand, others));
+        self.input = Some(input);
+        self.visit = visit;
+        self.has_read = false;
+        Ok(())
+    }
+
+    /// A file has lost its place: its copy is read first, or it from its beginning.
+    fn begin_anew(
+        &mut self,
+        visit: Visit,
+        input: Input,
+        why: &Mismatch,
+        is_here: bool,
+        batch: &mut BatchWriter,
+    ) -> Result<()> {
+        self.files.keep(input);
+        let copied = match self.files.was_truncated(visit.file, why) {
+            Ok(copied) => copied,
+            Err(error) => return self.pass_over_file(visit.file, &error),
+        };
+        if is_here && !copied {
+            self.hand_out_unfinished(batch);
+        }
+        if is_here {
+            self.at = None;
+        }
+        if !copied {
+            self.files.visit_first(visit);
+        }
+        Ok(())
+    }
+
+    /// The file that is being read can't be read on.
+    pub(super) fn pass_over(&mut self, error: &io::Error) -> Result<()> {
+        let file = self.visit.file;
+        self.input = None;
+        if let Some(at) = &self.at {
+            self.files.set_stand(at.stand());
+        }
+        self.pass_over_file(file, error)
+    }
+
+    /// A file can't be read: one of a glob is passed over until it can be, so that the others are read.
+    fn pass_over_file(&mut self, file: Identity, error: &io::Error) -> Result<()> {
+        if self.files.one_path().is_some() {
+            let path = self.files.path(file);
+            return Err(errors::failed(&path, "can't be read", error));
+        }
+        self.files.pass_over(file, error);
         Ok(())
     }
 
@@ -120,6 +166,7 @@ impl Lines {
     /// Looks for something to read. `None` if there is something, or the progress of a read that found
     /// nothing.
     pub(super) fn look(&mut self, context: &Context) -> Result<Option<Progress>> {
+        self.files.tell_of_passed_over();
         let ending = match (self.config.follow, context.until_end()) {
             (false, _) => Ending::AtOnce,
             (true, true) => Ending::OnceSettled,

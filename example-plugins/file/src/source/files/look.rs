@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use super::super::found::Found;
 use super::super::input::Input;
-use super::super::pattern::{Found, folder_of};
+use super::super::pattern::folder_of;
 use super::super::position::{Identity, Stand};
-use super::{Ending, Files, Known, LOOK_AGAIN, Visit};
+use super::{Ending, Files, Known, LOOK_AGAIN, Series, Visit};
 
 /// Part of its time that a source spends looking, at most, where it has nothing to read.
 const SHARE: u32 = 20;
@@ -18,7 +19,8 @@ impl Files {
     /// finished yet is waited for.
     pub(in super::super) fn look(&mut self, ending: Ending, now: SystemTime) -> io::Result<bool> {
         let begun = Instant::now();
-        let found = self.pattern.find()?;
+        self.passed.begin();
+        let found = self.pattern.find(&mut self.passed)?;
         let folders = self.folders(&found);
         let is_new = self.watch.cover(&folders);
         let mut new = Vec::new();
@@ -42,13 +44,14 @@ impl Files {
         // What was found above comes first: so a file that is rotated meanwhile is known or found here.
         self.beside.clear();
         if !moved.is_empty() {
-            self.beside = self.pattern.rotated(&folders)?;
+            self.beside = self.pattern.rotated(&folders, &mut self.passed)?;
             self.find_moved(moved, &new)?;
         }
         self.add(new, ending)?;
         self.has_looked = true;
         self.sort_series();
         self.end_lingering();
+        self.passed.tell();
         let waits = self.fill_queue(ending, now);
         (self.last_look, self.look_anyway) = (begun, is_new || waits);
         // A run that is to end does little else.
@@ -78,18 +81,24 @@ impl Files {
             .iter()
             .map(|(found, _)| found.identity())
             .collect();
+        let mut gone = Vec::new();
         for file in moved.into_iter().filter(|file| !beside.contains(file)) {
             let Some(known) = self.known.get_mut(&file) else {
                 continue;
             };
+            let path = Some(&*known.path).filter(|path| !path.as_os_str().is_empty());
+            if self.passed.may_hide(path) {
+                continue;
+            }
             known.is_there = false;
             known.rotated = true;
             if let Some(input) = &known.input {
                 known.note(&input.metadata()?);
             } else {
-                self.is_gone(file, new)?;
+                gone.extend(self.is_gone(file)?);
             }
         }
+        self.tell_of_gone(&gone, new);
         Ok(())
     }
 
@@ -114,28 +123,37 @@ impl Files {
         if self.has_looked && ending == Ending::AtOnce {
             return Ok(());
         }
+        let mut from_end = Vec::new();
         for found in new {
             let file = found.identity();
             if self.known.contains_key(&file) {
                 continue;
             }
-            if self.start_at_end
-                && !self.has_looked
-                && let Some(mut input) = Input::open(&found.path)?
-            {
-                let end = input.end()?;
-                log::info!(
-                    "`{}` is read from byte {} on",
-                    found.path.display(),
-                    end.offset
-                );
-                self.stands.set(end);
-            } else {
-                // Should it be rotated while the source doesn't run, the next run has to know it.
-                self.stands.set(Stand::start_of(file));
+            // Should it be rotated while the source doesn't run, the next run has to know it.
+            let mut stand = Stand::start_of(file);
+            let at_end = self.start_at_end && !self.has_looked;
+            match at_end.then(|| end_of(&found.path)).transpose() {
+                Ok(end) => {
+                    if let Some(end) = end.flatten() {
+                        stand = end;
+                        from_end.push((found.path.clone(), end.offset));
+                    }
+                }
+                Err(error) if self.pattern.one().is_none() => {
+                    self.passed.hidden(&found.path, &error);
+                }
+                Err(error) => return Err(error),
             }
+            self.stands.set(stand);
             let series = found.path.clone();
             self.known.insert(file, Known::new(&found, series));
+        }
+        match &*from_end {
+            [] => {}
+            [(path, offset)] => {
+                log::info!("`{}` is read from byte {offset} on", path.display());
+            }
+            all => log::info!("{} files are read from their ends on", all.len()),
         }
         Ok(())
     }
@@ -148,8 +166,14 @@ impl Files {
         for (file, known) in &self.known {
             let series = self.series.get(&known.series);
             // The oldest that was rotated comes first; the others wait for it.
-            let oldest = series.and_then(|series| series.rotated.first());
-            if known.done || known.lingers || oldest.is_some_and(|(_, first)| first != file) {
+            let oldest = series.and_then(|series| self.oldest(series));
+            let waits_for_older = oldest.is_some_and(|first| first != *file);
+            if known.done || known.lingers || (waits_for_older && !known.unreadable) {
+                continue;
+            }
+            // Tried once where the run is to end, else again and again. One that isn't anywhere is hidden.
+            let tried = known.unreadable && ending != Ending::Never;
+            if tried || !(known.is_there || known.input.is_some()) {
                 continue;
             }
             let leaves = known.may_be_left(series);
@@ -169,5 +193,19 @@ impl Files {
         visits.sort_by_key(|(modified, visit)| (*modified, visit.file));
         self.queue = visits.into_iter().map(|(_, visit)| visit).collect();
         waits
+    }
+
+    /// The file of a series that was rotated first, of those that can be read.
+    fn oldest(&self, series: &Series) -> Option<Identity> {
+        let mut rotated = series.rotated.iter().map(|(_, file)| *file);
+        rotated.find(|file| !self.known.get(file).is_some_and(|known| known.unreadable))
+    }
+}
+
+/// Where the last line of a file ends; `None` if there is no file.
+fn end_of(path: &Path) -> io::Result<Option<Stand>> {
+    match Input::open(path)? {
+        Some(mut input) => input.end().map(Some),
+        None => Ok(None),
     }
 }

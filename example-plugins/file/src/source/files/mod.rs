@@ -4,25 +4,25 @@
 //! the pattern no longer names it: then it is read to its end before the file that has its path now, and
 //! behind it the other files that were rotated away from that path later.
 
+mod known;
 mod look;
 mod rotation;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use plugin_api::Position;
 
+use super::found::{Age, Found};
 use super::input::Input;
-use super::pattern::{Age, Found, Pattern};
+use super::passed_over::PassedOver;
+use super::pattern::Pattern;
 use super::position::{Identity, Stand};
 use super::stands::Stands;
 use super::watch::Watch;
-
-/// A file that was not written to for so long is taken to be finished by whoever wrote it.
-const SETTLED: Duration = Duration::from_secs(1);
+use known::Known;
 
 /// Least time between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -43,32 +43,6 @@ pub(super) enum Ending {
     OnceSettled,
     /// Never, but for one that was rotated.
     Never,
-}
-
-/// What is known of a file, but for where it stands.
-#[derive(Debug)]
-struct Known {
-    /// Where it was found last; empty until it was.
-    path: PathBuf,
-    /// The path that the pattern names: the same, or what it was before it was rotated.
-    series: PathBuf,
-    rotated: bool,
-    /// Whether it was found in its folder.
-    is_there: bool,
-    /// Its length when it was last looked at, and when it was last read to its end.
-    length: u64,
-    read: Option<u64>,
-    /// Whether a line without its newline was read behind where it stands.
-    partial: bool,
-    /// Whether it is done with: see [`Ending::AtOnce`].
-    done: bool,
-    modified: Option<SystemTime>,
-    age: Option<Age>,
-    /// Whether it was rotated and read to its end, but has no successor with anything in it yet. It
-    /// stays known, so that those are found that come and go while the source doesn't run.
-    lingers: bool,
-    /// Open, while another one is read.
-    input: Option<Input>,
 }
 
 /// The known files that have or had one path.
@@ -101,6 +75,7 @@ pub(super) struct Files {
     beside: Vec<(Found, PathBuf)>,
     series: BTreeMap<PathBuf, Series>,
     queue: VecDeque<Visit>,
+    passed: PassedOver,
     next_look: Instant,
     last_look: Instant,
     watch: Watch,
@@ -111,54 +86,6 @@ pub(super) struct Files {
     /// Whether it was looked at all.
     has_looked: bool,
     open: usize,
-}
-
-impl Known {
-    fn new(found: &Found, series: PathBuf) -> Self {
-        let mut known = Self::missing();
-        known.is_at(found, series);
-        known
-    }
-
-    /// A file of the position, which wasn't found yet.
-    fn missing() -> Self {
-        Self {
-            path: PathBuf::new(),
-            series: PathBuf::new(),
-            rotated: false,
-            is_there: false,
-            length: 0,
-            read: None,
-            partial: false,
-            done: false,
-            modified: None,
-            age: None,
-            lingers: false,
-            input: None,
-        }
-    }
-
-    /// Notes where it was found.
-    fn is_at(&mut self, found: &Found, series: PathBuf) {
-        self.rotated = found.path != series;
-        self.path.clone_from(&found.path);
-        self.series = series;
-        self.is_there = true;
-        self.age = Some(found.age());
-        self.note(&found.metadata);
-    }
-
-    fn note(&mut self, metadata: &Metadata) {
-        self.length = metadata.len();
-        self.modified = metadata.modified().ok();
-    }
-
-    /// Whether nothing was written to it for a while before `now`. A clock that was set back says so,
-    /// too.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let age = self.modified.and_then(|then| now.duration_since(then).ok());
-        age.is_none_or(|age| age >= SETTLED)
-    }
 }
 
 impl Files {
@@ -176,6 +103,7 @@ impl Files {
             beside: Vec::new(),
             series: BTreeMap::new(),
             queue: VecDeque::new(),
+            passed: PassedOver::default(),
             next_look: Instant::now(),
             start_at_end,
             has_looked: false,
@@ -287,26 +215,22 @@ impl Files {
             known.read = Some(read);
             known.partial = partial;
             known.done = done;
+            known.unreadable = false;
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_settled_a_second_after_it_was_written() {
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let known = Known {
-            modified: Some(written),
-            ..Known::missing()
-        };
-        for (age, settled) in [(0, false), (999, false), (1000, true)] {
-            let now = written + Duration::from_millis(age);
-            assert_eq!(known.is_settled(now), settled, "{age}");
+    /// Notes that a file can't be read at present. It stands where it stood, and is tried again.
+    pub(super) fn pass_over(&mut self, file: Identity, error: &io::Error) {
+        if let Some(known) = self.known.get_mut(&file)
+            && !known.unreadable
+        {
+            known.unreadable = true;
+            self.passed.untold(&known.path, error);
         }
-        let clock_set_back = written - Duration::from_secs(3600);
-        assert!(known.is_settled(clock_set_back));
+    }
+
+    /// Tells the log of paths that are passed over and weren't before.
+    pub(super) fn tell_of_passed_over(&mut self) {
+        self.passed.tell();
     }
 }

@@ -1,24 +1,14 @@
 //! Files that have lost their path or their content: where the rest of what was in them is now.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::super::found::{Found, is_made_of, is_numbered};
 use super::super::input::{Input, Mismatch};
-use super::super::pattern::{Found, folder_of, is_made_of, is_numbered};
+use super::super::pattern::folder_of;
 use super::super::position::{Identity, Stand};
-use super::{Files, Known, Series};
-
-impl Known {
-    /// Whether nothing more will come into a file that was rotated, so that it may be left once it was
-    /// read to its end: there is another one at its path, or it was removed. While there is none, this
-    /// is the one that is written to.
-    pub(super) fn may_be_left(&self, series: Option<&Series>) -> bool {
-        let present = series.is_some_and(|series| series.present.is_some());
-        let removed = || self.input.as_ref().is_some_and(Input::is_removed);
-        self.rotated && (present || removed())
-    }
-}
+use super::{Files, Known};
 
 impl Files {
     /// A file has less, or something else, than what was read of it. Where a copy was made before
@@ -29,16 +19,16 @@ impl Files {
         file: Identity,
         why: &Mismatch,
     ) -> io::Result<bool> {
-        let stand = self.stand(file);
-        self.stands.remove(file);
         let Some(known) = self.known.get_mut(&file) else {
             return Ok(false);
         };
         (known.read, known.partial) = (None, false);
         let (path, series) = (known.path.clone(), known.series.clone());
-        let mut beside = self.pattern.rotated(&[folder_of(&series)])?;
+        let folders = [folder_of(&series)];
+        let mut beside = self.pattern.rotated(&folders, &mut self.passed)?;
         beside.retain(|(_, of)| *of == series);
-        let copied = self.take_copy(stand, beside.iter().collect())?;
+        let copied = self.take_copy(self.stand(file), beside.iter().collect())?;
+        self.stands.remove(file);
         let what = match &copied {
             Some(copy) => format!("its copy `{}` first", copy.display()),
             None => "it from its beginning, so that nothing is skipped".to_owned(),
@@ -47,40 +37,56 @@ impl Files {
         Ok(copied.is_some())
     }
 
-    /// A file isn't anywhere: goes on with its copy (a compressed one, as a rule), or forgets it.
-    pub(super) fn is_gone(&mut self, file: Identity, new: &[Found]) -> io::Result<()> {
-        let stand = self.stand(file);
-        self.stands.remove(file);
-        let Some(known) = self.known.remove(&file).filter(|known| !known.done) else {
-            return Ok(());
+    /// A file isn't anywhere: goes on with its copy (a compressed one, as a rule), or forgets it. Returns
+    /// where it stood if there is nothing of it any more.
+    pub(super) fn is_gone(&mut self, file: Identity) -> io::Result<Option<Stand>> {
+        let Some(known) = self.known.get(&file) else {
+            return Ok(None);
         };
-        // After a restart nobody knows what path it had.
-        let of_any = known.series.as_os_str().is_empty();
-        let beside = std::mem::take(&mut self.beside);
-        let of_it = beside
-            .iter()
-            .filter(|(_, series)| of_any || *series == known.series);
-        let copied = self.take_copy(stand, of_it.collect());
-        self.beside = beside;
-        if let Some(copy) = copied? {
-            log::info!("`{}` is a copy of the file read before", copy.display());
-            return Ok(());
+        let (done, series) = (known.done, known.series.clone());
+        let stand = self.stand(file);
+        let mut copied = None;
+        if !done {
+            // After a restart nobody knows what path it had.
+            let of_any = series.as_os_str().is_empty();
+            let beside = std::mem::take(&mut self.beside);
+            let of_it = beside.iter().filter(|(_, of)| of_any || *of == series);
+            let taken = self.take_copy(stand, of_it.collect());
+            self.beside = beside;
+            copied = taken?;
         }
-        match (self.pattern.one(), new) {
-            (Some(path), [found]) => log::warn!(
+        self.known.remove(&file);
+        self.stands.remove(file);
+        if let Some(copy) = &copied {
+            log::info!("`{}` is a copy of the file read before", copy.display());
+        }
+        Ok((!done && copied.is_none()).then_some(stand))
+    }
+
+    /// Tells of files of which there is nothing any more, of all in one.
+    pub(super) fn tell_of_gone(&self, gone: &[Stand], new: &[Found]) {
+        match (self.pattern.one(), gone, new) {
+            (_, [], _) => {}
+            (Some(path), [stand], [found]) => log::warn!(
                 "`{}` {}; reading it from its beginning, so that nothing is skipped",
                 path.display(),
                 Mismatch::OtherFile {
                     now: found.identity(),
-                    then: file
+                    then: stand.file
                 }
             ),
-            _ => log::warn!(
-                "the file ({file}) that was read up to byte {} isn't there any more",
+            (_, [stand], _) => log::warn!(
+                "the file ({}) that was read up to byte {} isn't there any more",
+                stand.file,
+                stand.offset
+            ),
+            (_, [stand, ..], _) => log::warn!(
+                "{} files that were read aren't there any more; the first ({}) was read up to byte {}",
+                gone.len(),
+                stand.file,
                 stand.offset
             ),
         }
-        Ok(())
     }
 
     /// Goes on in a copy of a file that stood here, the newest if there are several.
@@ -99,17 +105,21 @@ impl Files {
             if self.known.contains_key(&copy) {
                 continue;
             }
-            let Some(mut input) = Input::open(&found.path)? else {
-                continue;
-            };
             let stand = Stand {
                 file: copy,
                 ..stand
             };
-            if input.go_to(&stand)?.is_ok() {
-                self.known.insert(copy, Known::new(found, series.clone()));
-                self.stands.set(stand);
-                return Ok(Some(found.path.clone()));
+            match is_continued(&found.path, &stand) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.known.insert(copy, Known::new(found, series.clone()));
+                    self.stands.set(stand);
+                    return Ok(Some(found.path.clone()));
+                }
+                Err(error) if self.pattern.one().is_none() => {
+                    self.passed.hidden(&found.path, &error);
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(None)
@@ -185,5 +195,13 @@ impl Files {
                 && !is_made_of(&found.path, &than.path)
                 && !self.known.contains_key(&found.identity())
         })
+    }
+}
+
+/// Whether a file has what was read up to there.
+fn is_continued(path: &Path, stand: &Stand) -> io::Result<bool> {
+    match Input::open(path)? {
+        Some(mut input) => Ok(input.go_to(stand)?.is_ok()),
+        None => Ok(false),
     }
 }
