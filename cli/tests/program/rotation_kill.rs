@@ -179,7 +179,7 @@ fn kill_while_many_grow(rounds: u64, files: u64) {
         for growing in &mut files {
             growing.write(&place, 1 + random.below(4));
         }
-        let running = place.start(&["run", "pipeline.yaml", "-q"]);
+        let mut running = place.start(&["run", "pipeline.yaml", "-q"]);
         for _ in 0..2 {
             let lines = files.iter().map(|growing| growing.lines);
             let new: u64 = lines
@@ -187,14 +187,14 @@ fn kill_while_many_grow(rounds: u64, files: u64) {
                 .map(|(lines, stored)| lines - stored)
                 .sum();
             let some = before + 1 + random.below(new * LINE as u64);
-            wait_until(|| (length(&out) >= some).then_some(()));
+            wait_until(|| (length(&out) >= some || running.ended().is_some()).then_some(()));
             // Other files than those that the position lists still.
             for growing in files.iter_mut().step_by(3) {
                 growing.write(&place, 1 + random.below(4));
             }
         }
         running.signal(Signal::KILL);
-        running.finish();
+        assert_eq!(running.finish().code, None, "killed");
         place
             .run(&["run", "--until-end", "pipeline.yaml", "-q"])
             .expect_code(0);
