@@ -263,6 +263,33 @@ fn files_of_a_glob_that_were_rotated_between_two_runs_are_read_to_their_ends() {
 }
 
 #[test]
+fn a_source_that_is_reset_begins_a_journal_anew_and_leaves_none_behind() {
+    let place = following_a_glob();
+    for number in 0..150 {
+        place.write(&format!("logs/{number}.log"), format!("{number:03} 1\n"));
+    }
+    let journals = || {
+        let entries = fs::read_dir(place.path(".forebay-places")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        names.collect::<Vec<_>>()
+    };
+    to_present_end(&place);
+    let before = journals();
+    assert_eq!(before.len(), 1, "{before:?}");
+    place.run(&["state", "reset", "p"]).expect_code(0);
+    fs::remove_file(place.path("out.txt")).unwrap();
+    let told = to_present_end(&place);
+    assert!(told.contains("nothing is stored any more"), "{told}");
+    let after = journals();
+    assert!(after.len() == 1 && after != before, "{after:?}");
+    let all = (0..150).map(|number| format!("{number:03} 1"));
+    assert!(lines(&place) == all.collect::<Vec<_>>());
+    // The new one tells of all of them.
+    to_present_end(&place);
+    assert_eq!(lines(&place).len(), 150);
+}
+
+#[test]
 fn files_that_are_gone_are_told_of_in_one_warning() {
     let place = following_a_glob();
     let names = (0..20).map(|number| format!("logs/{number}.log"));

@@ -25,7 +25,9 @@ pub struct LinesConfig {
     #[parameter(default = 33_554_432, greater_than = 0, less_than = 33_554_433)]
     pub(super) max_line_bytes: usize,
     /// Folder in which the source keeps where the files of a glob stand, if there are more than 16; it is
-    /// made when it is needed. The stored position names a file in there: they belong together.
+    /// made when it is needed. The stored position names a file in there: they belong together. A source
+    /// that begins without a position removes what sources of the same `path` have left there, unless
+    /// they run: two of one path need a folder each.
     #[parameter(default = ".forebay-places")]
     pub(super) places_folder: PathBuf,
 }

@@ -100,9 +100,10 @@ impl Source for Lines {
 
     fn open(config: LinesConfig, position: Option<&Position>) -> Result<Self> {
         let folder = config.places_folder.clone();
+        let owner = journal::owner(&config.path);
         let (stands, goes_on) = match position {
-            Some(position) => (Stands::read(position, folder)?, true),
-            None => (Stands::new(folder), false),
+            Some(position) => (Stands::read(position, folder, owner)?, true),
+            None => (Stands::begin(folder, owner), false),
         };
         let start_at_end = !goes_on && config.start_at == "end";
         let pattern = Pattern::new(&config.path)?;

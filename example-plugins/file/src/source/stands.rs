@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -36,7 +37,11 @@ pub(super) struct Stands {
     /// Those that the journal doesn't have as they are; `None` is one that is done with.
     listed: BTreeMap<Identity, Option<Stand>>,
     folder: PathBuf,
+    /// Whose journals these are.
+    owner: String,
     journal: Option<Journal>,
+    /// Holds the journal of the position that was read.
+    held: Option<File>,
     /// As positions name the journal that has the rest.
     named: Option<String>,
     entries: usize,
@@ -45,13 +50,20 @@ pub(super) struct Stands {
 }
 
 impl Stands {
-    /// Those of no file.
-    pub(super) fn new(folder: PathBuf) -> Self {
+    /// Those of no file, where there is no position. Journals that the owner has left are removed.
+    pub(super) fn begin(folder: PathBuf, owner: String) -> Self {
+        journal::remove_all(&folder, &owner);
+        Self::new(folder, owner)
+    }
+
+    fn new(folder: PathBuf, owner: String) -> Self {
         Self {
             all: BTreeMap::new(),
             listed: BTreeMap::new(),
             folder,
+            owner,
             journal: None,
+            held: None,
             named: None,
             entries: 0,
             old: Vec::new(),
@@ -59,8 +71,8 @@ impl Stands {
     }
 
     /// Reads a position: all that were begun, also the one that it is of. The folder is where journals are.
-    pub(super) fn read(position: &Position, folder: PathBuf) -> Result<Self> {
-        let mut stands = Self::new(folder);
+    pub(super) fn read(position: &Position, folder: PathBuf, owner: String) -> Result<Self> {
+        let mut stands = Self::new(folder, owner);
         let text = std::str::from_utf8(position.as_bytes()).ok();
         let parts = text.and_then(|text| {
             let (own, others) = text.split_once(' ').unwrap_or((text, ""));
@@ -83,7 +95,9 @@ impl Stands {
             if let Some(named) = part.strip_prefix('+') {
                 let (name, length) = named.split_once(':').ok_or_else(invalid)?;
                 let length = length.parse().ok().filter(|_| journal::is_name(name));
-                let text = journal::read(&stands.folder, name, length.ok_or_else(invalid)?)?;
+                let length = length.ok_or_else(invalid)?;
+                let (text, held) = journal::read(&stands.folder, name, length)?;
+                stands.held = Some(held);
                 let entries = text.lines().try_for_each(|entry| stands.take(entry));
                 entries.ok_or_else(invalid)?;
                 stands.listed.clear();
@@ -168,7 +182,7 @@ impl Stands {
                     text.push('\n');
                 }
                 self.entries = self.all.len();
-                Journal::begin(&self.folder)?
+                Journal::begin(&self.folder, &self.owner)?
             }
         };
         journal.append(&text)?;
@@ -217,7 +231,8 @@ mod tests {
     }
 
     fn read(position: &str, folder: &TempDir) -> Result<Stands> {
-        Stands::read(&Position::from(position), folder.path().join("places"))
+        let folder = folder.path().join("places");
+        Stands::read(&Position::from(position), folder, "0".to_owned())
     }
 
     /// The position of this file.
