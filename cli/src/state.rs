@@ -82,10 +82,11 @@ fn named(all: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Failure> {
 
 /// What the source of a pipeline is called here, where a position is stored for it.
 pub(crate) fn stored_for(store: &FileStore, pipeline: &PipelineConfig) -> Option<String> {
-    let key = StoreKey::new(&pipeline.id, &pipeline.source.id);
+    let keys = pipeline.sources.iter();
+    let mut keys = keys.map(|source| StoreKey::new(&pipeline.id, &source.id));
     // What keeps it from being read is told by the start.
-    let stored = store.load(&key).ok().flatten();
-    stored.map(|_| full_name(&key))
+    let stored = keys.find(|key| store.load(key).is_ok_and(|stored| stored.is_some()));
+    stored.map(|key| full_name(&key))
 }
 
 fn full_name(key: &StoreKey) -> String {

@@ -37,9 +37,8 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
     }
     match source {
         Some(source) if report.problems.is_empty() => Ok(PipelineConfig {
-            id: entry.id.clone(),
-            source,
             destinations,
+            ..PipelineConfig::new(&entry.id, source)
         }),
         _ => Err(report.problems),
     }

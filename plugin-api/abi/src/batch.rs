@@ -43,8 +43,17 @@ pub struct RecordIndex {
     pub before_kind: DataKind,
     /// Form of `after`.
     pub after_kind: DataKind,
-    /// Always 0.
+    /// 0, or [`RecordIndex::NACKED`]; the other bits are always 0.
     pub reserved: u32,
+}
+
+impl RecordIndex {
+    /// Bit of `reserved`: the source has read the record and knows that it can't be delivered. The
+    /// metadata says why, under `conduit.dlq.nack.error`. No destination is given it.
+    ///
+    /// It is a bit of `reserved`, and that keeps its name, because types are compared by their fields'
+    /// names: another one would keep every plugin out that is built already.
+    pub const NACKED: u32 = 1;
 }
 
 const _: () = assert!(size_of::<RecordIndex>() == 48 && align_of::<RecordIndex>() == 4);
@@ -301,6 +310,14 @@ impl Draft<'_> {
     #[inline]
     pub fn arena(&mut self) -> Arena<'_> {
         self.buffer.arena()
+    }
+
+    /// Bytes that were written, this record's fields among them.
+    #[must_use]
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        let written = self.buffer.written();
+        let behind = written.get(span.offset as usize..).unwrap_or_default();
+        behind.get(..span.length as usize).unwrap_or_default()
     }
 
     /// Adds the record to the batch.

@@ -1,5 +1,6 @@
 //! A record while it is written into a batch, and the bytes that records share.
 
+use std::fmt::Display;
 use std::ops::Range;
 
 use forebay_abi as abi;
@@ -7,6 +8,7 @@ use forebay_abi as abi;
 use super::field::{Field, FieldWriter};
 use super::metadata;
 use crate::error::{Error, ErrorKind};
+use crate::record::metadata::DLQ_NACK_ERROR;
 use crate::record::{Data, Operation};
 use crate::structured::{self, MapEncoder, StructuredError};
 
@@ -239,6 +241,38 @@ impl RecordWriter<'_> {
     pub fn metadata_shared(mut self, metadata: Shared) -> Self {
         let span = self.own(metadata);
         self.put_metadata(span)
+    }
+
+    /// Ends the record as one that can't be delivered, and says why: a line that is too long, or data that
+    /// can't be read. It goes to the pipeline's dead-letter queue, and the source goes on behind its
+    /// position; where the queue doesn't take it, the pipeline fails with the reason. A host that reads
+    /// by a stream finds the reason in the record's metadata.
+    ///
+    /// The position, and whatever helps to find and mend the data, is set before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use plugin_api::BatchWriter;
+    /// fn write(batch: &mut BatchWriter, number: u64, line: &[u8]) {
+    ///     let record = batch.create(number).payload(line);
+    ///     if str::from_utf8(line).is_err() {
+    ///         record.nack(format_args!("line {number} is not UTF-8"));
+    ///     }
+    /// }
+    /// ```
+    pub fn nack(mut self, reason: impl Display) {
+        let Some(draft) = &mut self.draft else {
+            return;
+        };
+        let mut entries = draft.bytes(draft.entry.metadata).to_vec();
+        metadata::encode(DLQ_NACK_ERROR, &reason.to_string(), |piece| {
+            entries.extend_from_slice(piece);
+        });
+        let span = draft.arena().append(&entries);
+        let span = self.written(span);
+        self = self.put_metadata(span);
+        self.set(|record| record.reserved |= abi::RecordIndex::NACKED);
     }
 
     #[inline]

@@ -44,9 +44,22 @@ pub enum PipelineError {
         /// All that is wrong.
         source: ConfigError,
     },
+    /// The pipeline has no source.
+    #[error("the pipeline has no source")]
+    NoSource,
     /// The pipeline has no destination.
     #[error("the pipeline has no destination")]
     NoDestination,
+    /// The dead-letter queue's threshold lets every record of its window be refused.
+    #[error(
+        "dead-letter queue: the nack threshold {threshold} is not lower than the window size {window}"
+    )]
+    DeadLetterThreshold {
+        /// Most refusals.
+        threshold: u64,
+        /// Number of records that are looked back on.
+        window: u64,
+    },
     /// The pipeline or a connector of it has an empty identity.
     #[error("{what} has an empty id")]
     EmptyId {
@@ -179,7 +192,9 @@ impl PipelineError {
             Self::Lookup { source, .. } => source.code(),
             Self::NoSuchSide { .. } => "plugin.no_such_side",
             Self::Config { .. } => "config.invalid",
+            Self::NoSource => "pipeline.no_source",
             Self::NoDestination => "pipeline.no_destination",
+            Self::DeadLetterThreshold { .. } => "pipeline.dead_letter_threshold",
             Self::EmptyId { .. } => "pipeline.empty_id",
             Self::DuplicateId { .. } => "pipeline.duplicate_id",
             Self::AlreadyRunning { .. } => "pipeline.already_running",
@@ -210,7 +225,11 @@ impl PipelineError {
                 format!("choose a plugin with a {side}; `forebay list` shows what each one has")
             }
             Self::Config { .. } => "correct the settings; nothing was started".into(),
+            Self::NoSource => "add a connector of type source".into(),
             Self::NoDestination => "add a connector of type destination".into(),
+            Self::DeadLetterThreshold { .. } => {
+                "lower the threshold, or set the window size to 0: then every refusal is taken".into()
+            }
             Self::EmptyId { .. } => "positions, logs and errors go by ids: give it one".into(),
             Self::DuplicateId { .. } => {
                 "positions, logs and errors go by ids: rename one of the two".into()
@@ -259,7 +278,9 @@ impl PipelineError {
             Self::Lookup { .. }
             | Self::NoSuchSide { .. }
             | Self::Config { .. }
+            | Self::NoSource
             | Self::NoDestination
+            | Self::DeadLetterThreshold { .. }
             | Self::EmptyId { .. }
             | Self::DuplicateId { .. }
             | Self::AlreadyRunning { .. }

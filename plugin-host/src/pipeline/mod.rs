@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-pub use config::{ConnectorConfig, PipelineConfig, RunOptions};
+pub use config::{ConnectorConfig, DeadLetterQueue, PipelineConfig, Pump, RunOptions};
 pub use error::PipelineError;
 pub use not_started::NotStarted;
 pub use progress::Progress;

@@ -41,7 +41,11 @@ impl Plan {
             errors.push(PipelineError::NoDestination);
         }
         check_ids(config, &mut errors);
-        let source = Planned::new(service, &config.source, Side::Source);
+        let [source] = &config.sources[..] else {
+            errors.push(PipelineError::NoSource);
+            return Err(NotStarted { errors });
+        };
+        let source = Planned::new(service, source, Side::Source);
         let source = source.map_err(|error| errors.push(error)).ok();
         let mut destinations = Vec::new();
         for destination in &config.destinations {
@@ -63,7 +67,7 @@ impl Plan {
 
 /// What is stored, logged and told of a connector goes by its identity.
 fn check_ids(config: &PipelineConfig, errors: &mut Vec<PipelineError>) {
-    let connectors = || [&config.source].into_iter().chain(&config.destinations);
+    let connectors = || config.sources.iter().chain(&config.destinations);
     if config.id.is_empty() {
         let what = "the pipeline".to_owned();
         errors.push(PipelineError::EmptyId { what });

@@ -1,46 +1,25 @@
-//! Positions in one file of this machine: `positions.redb` in the state folder.
+//! Positions and last active settings in one file of this machine: `positions.redb` in the state
+//! folder.
 //!
-//! redb writes a new tree beside the old one and flips between them with one `fdatasync`, so a
-//! commit that was cut off leaves the one before it. Two of its habits are not ours, and are dealt
-//! with here:
-//!
-//! - it takes an empty file for a new database, which would make a truncated one a silent restart
-//!   from zero. So a new file is made whole under another name and renamed: a file of the right
-//!   name that isn't whole is always damage;
-//! - it trusts a file that was closed in order. A changed byte then shows late or, in a page that
-//!   it parses, ends the process. So the checksum of every page is verified at each opening, which
-//!   costs little in a file of a few pages.
-//!
-//! What is left: a file that was *not* closed in order and whose newest commit is damaged can't be
-//! told from one whose newest commit was cut off, so it opens with the commit before, at most one
-//! window back.
+//! What is asked of the store as transactions on its two tables. How the file is made, opened and
+//! verified is in `database`, whose it is in `folder`, and what an entry looks like in `stored` and
+//! `active`.
 
 use std::fmt;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{
-    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
-    WriteTransaction,
-};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::database::{self, ACTIVES, FILE, POSITIONS, Table};
 use super::folder::StateFolder;
-use super::stored::{FORM, FormError};
-use super::{PositionStore, StoreError, StoreKey, Stored};
+use super::form::FormError;
+use super::{Active, PositionStore, StoreError, StoreKey, Stored};
 
-const FILE: &str = "positions.redb";
-const UNFINISHED: &str = "positions.redb.new";
-
-/// (pipeline, connector) -> byte form of [`Stored`].
-const POSITIONS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("positions");
-
-/// Bytes of pages kept in memory. A position is a few dozen bytes, so this holds all of them.
-const CACHE: usize = 4 << 20;
-
-/// Keeps positions in the file `positions.redb` of a state folder.
+/// Keeps positions and last active settings in the file `positions.redb` of a state folder.
 ///
-/// The folder belongs to one store at a time, in this process or any other.
+/// The folder belongs to one store at a time, in this process or any other. The settings include
+/// secret ones, in plain: on Unix the file is for its user alone (mode 0600).
 pub struct FileStore {
     // Before the folder: fields drop in this order, and the lock must outlive the database.
     database: Database,
@@ -57,34 +36,11 @@ impl FileStore {
     /// an emptied store behind.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let folder = StateFolder::open(folder)?;
-        let path = folder.join(FILE);
-        match fs::symlink_metadata(&path) {
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                create(&folder, &path)?;
-                log::info!("made a new position store `{}`", path.display());
-            }
-            Err(source) => {
-                let doing = "look at";
-                return Err(StoreError::Io {
-                    path,
-                    doing,
-                    source,
-                });
-            }
-        }
-        let database = builder()
-            .set_check_integrity_on_open(true)
-            .open(&path)
-            .map_err(|e| StoreError::from_redb(&path, "open", e))?;
-        let store = Self {
-            database,
-            path,
+        Ok(Self {
+            database: database::open(&folder)?,
+            path: folder.join(FILE),
             _folder: folder,
-        };
-        // A database without our table is somebody else's: found now, not at the first position.
-        store.read(|_| Ok(()))?;
-        Ok(store)
+        })
     }
 
     /// Whether there is a store in the state folder; opening makes one.
@@ -110,14 +66,40 @@ impl FileStore {
             .map_err(|e| StoreError::from_redb(&self.path, "close", e))
     }
 
-    fn read<T>(&self, body: impl FnOnce(&Table) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let table = self
-            .database
-            .begin_read()
-            .map_err(redb::Error::from)
-            .and_then(|transaction| Ok(transaction.open_table(POSITIONS)?))
-            .map_err(self.refused("read"))?;
-        body(&table)
+    fn get<T>(
+        &self,
+        table: Table,
+        key: &StoreKey,
+        read: Decode<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let bytes = || {
+            let table = self.database.begin_read()?.open_table(table)?;
+            let entry = ReadableTable::get(&table, parts(key))?;
+            Ok(entry.map(|entry| entry.value().to_vec()))
+        };
+        bytes()
+            .map_err(self.refused("read"))?
+            .map(|bytes| self.decode(key, &bytes, read))
+            .transpose()
+    }
+
+    fn all<T>(&self, table: Table, read: Decode<T>) -> Result<Vec<(StoreKey, T)>, StoreError> {
+        let bytes = || {
+            let table = self.database.begin_read()?.open_table(table)?;
+            let mut all = Vec::new();
+            for item in ReadableTable::iter(&table)? {
+                let (key, entry) = item?;
+                let (pipeline, connector) = key.value();
+                all.push((StoreKey::new(pipeline, connector), entry.value().to_vec()));
+            }
+            Ok(all)
+        };
+        let all = bytes().map_err(self.refused("read"))?.into_iter();
+        all.map(|(key, bytes)| {
+            let entry = self.decode(&key, &bytes, read)?;
+            Ok((key, entry))
+        })
+        .collect()
     }
 
     fn write<T>(
@@ -139,32 +121,36 @@ impl FileStore {
         move |error| StoreError::from_redb(&self.path, doing, error)
     }
 
-    fn decode(&self, key: (&str, &str), bytes: &[u8]) -> Result<Stored, StoreError> {
-        Stored::from_bytes(bytes).map_err(|error| match error {
-            FormError::Newer(found) => StoreError::Newer {
-                path: self.path.clone(),
-                found,
-                known: FORM,
-            },
+    fn decode<T>(&self, key: &StoreKey, bytes: &[u8], read: Decode<T>) -> Result<T, StoreError> {
+        let path = self.path.clone();
+        read(bytes).map_err(|error| match error {
+            FormError::Newer { found, known } => StoreError::Newer { path, found, known },
             FormError::Malformed(what) => StoreError::Damaged {
-                path: self.path.clone(),
-                reason: format!("connector `{}` of pipeline `{}` has {what}", key.1, key.0),
+                path,
+                reason: format!(
+                    "connector `{}` of pipeline `{}` has {what}",
+                    key.connector, key.pipeline
+                ),
             },
         })
     }
 }
 
-type Table = redb::ReadOnlyTable<(&'static str, &'static str), &'static [u8]>;
+/// Reads the byte form of an entry.
+type Decode<T> = fn(&[u8]) -> Result<T, FormError>;
+
+fn parts(key: &StoreKey) -> (&str, &str) {
+    (&key.pipeline, &key.connector)
+}
+
+fn remove(from: &WriteTransaction, table: Table, key: &StoreKey) -> Result<bool, redb::Error> {
+    let removed = from.open_table(table)?.remove(parts(key))?.is_some();
+    Ok(removed)
+}
 
 impl PositionStore for FileStore {
     fn load(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
-        let key = (key.pipeline.as_str(), key.connector.as_str());
-        self.read(|table| {
-            ReadableTable::get(table, key)
-                .map_err(|e| self.refused("read")(e.into()))?
-                .map(|entry| self.decode(key, entry.value()))
-                .transpose()
-        })
+        self.get(POSITIONS, key, Stored::from_bytes)
     }
 
     fn commit(&self, entries: &[(StoreKey, Stored)]) -> Result<(), StoreError> {
@@ -174,33 +160,41 @@ impl PositionStore for FileStore {
         self.write(|transaction| {
             let mut table = transaction.open_table(POSITIONS)?;
             for (key, stored) in entries {
-                let key = (key.pipeline.as_str(), key.connector.as_str());
-                table.insert(key, stored.to_bytes().as_slice())?;
+                table.insert(parts(key), stored.to_bytes().as_slice())?;
             }
             Ok(())
         })
     }
 
     fn list(&self) -> Result<Vec<(StoreKey, Stored)>, StoreError> {
-        self.read(|table| {
-            ReadableTable::iter(table)
-                .map_err(|e| self.refused("read")(e.into()))?
-                .map(|item| {
-                    let (key, entry) = item.map_err(|e| self.refused("read")(e.into()))?;
-                    let (pipeline, connector) = key.value();
-                    let stored = self.decode((pipeline, connector), entry.value())?;
-                    Ok((StoreKey::new(pipeline, connector), stored))
-                })
-                .collect()
-        })
+        self.all(POSITIONS, Stored::from_bytes)
     }
 
     fn remove(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        self.write(|transaction| remove(transaction, POSITIONS, key))
+    }
+
+    fn active(&self, key: &StoreKey) -> Result<Option<Active>, StoreError> {
+        self.get(ACTIVES, key, Active::from_bytes)
+    }
+
+    fn activate(&self, key: &StoreKey, active: &Active) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let mut table = transaction.open_table(POSITIONS)?;
-            let key = (key.pipeline.as_str(), key.connector.as_str());
-            let removed = table.remove(key)?.is_some();
-            Ok(removed)
+            let mut table = transaction.open_table(ACTIVES)?;
+            table.insert(parts(key), active.to_bytes().as_slice())?;
+            Ok(())
+        })
+    }
+
+    fn actives(&self) -> Result<Vec<(StoreKey, Active)>, StoreError> {
+        self.all(ACTIVES, Active::from_bytes)
+    }
+
+    fn forget(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let position = remove(transaction, POSITIONS, key)?;
+            let active = remove(transaction, ACTIVES, key)?;
+            Ok(position || active)
         })
     }
 }
@@ -211,37 +205,4 @@ impl fmt::Debug for FileStore {
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE);
-    builder
-}
-
-/// Makes an empty store under another name and moves it into place once it is whole.
-fn create(folder: &StateFolder, path: &Path) -> Result<(), StoreError> {
-    let unfinished = folder.join(UNFINISHED);
-    let io_error = |source| StoreError::Io {
-        path: path.to_path_buf(),
-        doing: "create",
-        source,
-    };
-    // Left by a process that died in here. The folder's lock says that nobody is at it now.
-    match fs::remove_file(&unfinished) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_error(e)),
-        _ => {}
-    }
-    let make = || {
-        let database = builder().create(&unfinished)?;
-        let transaction = database.begin_write()?;
-        transaction.open_table(POSITIONS)?;
-        transaction.commit()?;
-        database.close()?;
-        Ok::<_, redb::Error>(())
-    };
-    make().map_err(|e| StoreError::from_redb(path, "create", e))?;
-    fs::rename(&unfinished, path)
-        .and_then(|()| folder.sync())
-        .map_err(io_error)
 }

@@ -1,4 +1,4 @@
-//! One entry of the store and its byte form.
+//! A source's position in the store and its byte form.
 //!
 //! Form 1, integers little endian:
 //!
@@ -11,8 +11,9 @@
 //! | … | the hash, UTF-8 |
 //! | to the end | the position |
 //!
-//! A form is never changed, only followed by another number. There is no checksum: keeping the
-//! bytes whole is the store's work.
+//! A form is never changed, only followed by another number.
+
+use super::form::{self, FormError, put_text, take_form, take_text};
 
 /// What is kept for one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +27,7 @@ pub struct Stored {
 }
 
 /// Newest form that is read, and the one that is written.
-pub(super) const FORM: u8 = 1;
-
-/// Why bytes aren't an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum FormError {
-    /// The form is newer than [`FORM`].
-    Newer(u8),
-    /// No host ever wrote this.
-    Malformed(&'static str),
-}
+const FORM: u8 = 1;
 
 impl Stored {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -50,35 +42,15 @@ impl Stored {
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, FormError> {
-        let rest = match bytes {
-            [FORM, rest @ ..] => rest,
-            [found, ..] if *found > FORM => return Err(FormError::Newer(*found)),
-            _ => return Err(FormError::Malformed("an entry without a form number")),
-        };
+        let rest = take_form(bytes, FORM)?;
         let (plugin, rest) = take_text(rest)?;
         let (hash, position) = take_text(rest)?;
         Ok(Self {
             position: position.to_vec(),
             plugin: plugin.to_owned(),
-            hash: (!hash.is_empty()).then(|| hash.to_owned()),
+            hash: form::hash(hash),
         })
     }
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn take_text(bytes: &[u8]) -> Result<(&str, &[u8]), FormError> {
-    const CUT: FormError = FormError::Malformed("an entry that is cut off");
-
-    let (length, rest) = bytes.split_first_chunk().ok_or(CUT)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| CUT)?;
-    let (text, rest) = rest.split_at_checked(length).ok_or(CUT)?;
-    let text = str::from_utf8(text)
-        .map_err(|_| FormError::Malformed("an entry whose text isn't UTF-8"))?;
-    Ok((text, rest))
 }
 
 #[cfg(test)]
@@ -145,7 +117,10 @@ mod tests {
     fn another_form_is_told_from_damage() {
         let mut bytes = entry().to_bytes();
         bytes[0] = 2;
-        assert_eq!(Stored::from_bytes(&bytes), Err(FormError::Newer(2)));
+        assert_eq!(
+            Stored::from_bytes(&bytes),
+            Err(FormError::Newer { found: 2, known: 1 })
+        );
         bytes[0] = 0;
         let none = Err(FormError::Malformed("an entry without a form number"));
         assert_eq!(Stored::from_bytes(&bytes), none);

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::*;
+use crate::parameters::Side;
 
 fn key(connector: &str) -> StoreKey {
     StoreKey::new("orders", connector)
@@ -18,6 +19,15 @@ fn entry(position: &[u8]) -> Stored {
         position: position.to_vec(),
         plugin: "standalone:file@v0.1.0".into(),
         hash: Some("9f86d081".into()),
+    }
+}
+
+fn active(value: &str) -> Active {
+    Active {
+        side: Side::Source,
+        plugin: "standalone:file@v0.1.0".into(),
+        hash: None,
+        settings: [("path".to_owned(), value.to_owned())].into(),
     }
 }
 
@@ -88,6 +98,83 @@ fn a_removed_position_stays_removed() {
 
     let store = FileStore::open(folder.path()).unwrap();
     assert_eq!(store.list().unwrap(), [(key("b"), entry(b"2"))]);
+}
+
+#[test]
+fn last_active_settings_are_replaced_and_outlive_the_position() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.active(&key("a")).unwrap(), None);
+    store.commit(&[(key("a"), entry(b"1"))]).unwrap();
+    store.activate(&key("a"), &active("first")).unwrap();
+    store.activate(&key("a"), &active("second")).unwrap();
+    store.activate(&key("b"), &active("other")).unwrap();
+    assert!(store.remove(&key("a")).unwrap());
+    drop(store);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.active(&key("a")).unwrap(), Some(active("second")));
+    assert_eq!(store.list().unwrap(), []);
+    let all = [(key("a"), active("second")), (key("b"), active("other"))];
+    assert_eq!(store.actives().unwrap(), all);
+}
+
+#[test]
+fn what_is_forgotten_has_neither_position_nor_settings() {
+    let folder = TempDir::new().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    let entries = ["both", "position", "stays"].map(|name| (key(name), entry(b"1")));
+    store.commit(&entries).unwrap();
+    for name in ["both", "settings", "stays"] {
+        store.activate(&key(name), &active(name)).unwrap();
+    }
+    for name in ["both", "position", "settings"] {
+        assert!(store.forget(&key(name)).unwrap(), "{name}");
+        assert!(!store.forget(&key(name)).unwrap(), "{name}");
+    }
+    drop(store);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.list().unwrap(), [(key("stays"), entry(b"1"))]);
+    let all = [(key("stays"), active("stays"))];
+    assert_eq!(store.actives().unwrap(), all);
+}
+
+#[test]
+fn a_store_of_the_version_before_settings_opens() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("positions.redb");
+    let database = redb::Database::create(&path).unwrap();
+    let table = redb::TableDefinition::<(&str, &str), &[u8]>::new("positions");
+    let write = database.begin_write().unwrap();
+    write
+        .open_table(table)
+        .unwrap()
+        .insert(("orders", "a"), &entry(b"7").to_bytes()[..])
+        .unwrap();
+    write.commit().unwrap();
+    drop(database);
+
+    let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.list().unwrap(), [(key("a"), entry(b"7"))]);
+    assert_eq!(store.actives().unwrap(), []);
+    store.activate(&key("a"), &active("new")).unwrap();
+    assert_eq!(store.active(&key("a")).unwrap(), Some(active("new")));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_user_alone_also_where_it_was_not() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("positions.redb");
+    let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+    drop(FileStore::open(folder.path()).unwrap());
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+    drop(FileStore::open(folder.path()).unwrap());
+    assert_eq!(mode(), 0o600);
 }
 
 #[test]

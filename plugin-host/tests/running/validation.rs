@@ -130,9 +130,9 @@ fn settings_without_effect_are_returned_by_whatever_checks_them() {
     assert_eq!(told, expected);
     let service = engine.service();
     let alone = [
-        config.source.validate(service, Side::Source).unwrap(),
+        config.sources[0].validate(service, Side::Source).unwrap(),
         service
-            .validate_source_config(&long(), "picky", &config.source.settings)
+            .validate_source_config(&long(), "picky", &config.sources[0].settings)
             .unwrap(),
     ];
     for ignored in alone {

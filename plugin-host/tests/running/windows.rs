@@ -8,7 +8,7 @@ use plugin_api::{
     AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Plugin, Position,
     Progress, Result, Source,
 };
-use plugin_host::store::{PositionStore, StoreError, StoreKey, Stored};
+use plugin_host::store::{Active, PositionStore, StoreError, StoreKey, Stored};
 use plugin_host::{Engine, Outcome, Pipeline, PipelineConfig, RunOptions};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -75,6 +75,22 @@ impl PositionStore for Gated {
     }
 
     fn remove(&self, _: &StoreKey) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn active(&self, _: &StoreKey) -> Result<Option<Active>, StoreError> {
+        Ok(None)
+    }
+
+    fn activate(&self, _: &StoreKey, _: &Active) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn actives(&self) -> Result<Vec<(StoreKey, Active)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn forget(&self, _: &StoreKey) -> Result<bool, StoreError> {
         Ok(false)
     }
 }
