@@ -6,7 +6,7 @@ use std::io::Write as _;
 use rustix::process::Signal;
 
 use crate::files::{append, copy_from, copying, output, rename, wait_for_output};
-use crate::support::{Place, Running, wait_until};
+use crate::support::{Place, Running, length, wait_until};
 
 /// A place whose pipeline follows all of `logs/*.log`.
 fn following_a_glob() -> Place {
@@ -316,7 +316,14 @@ fn ten_thousand_files_of_a_glob_are_gone_on_with() {
     for number in 0..FILES {
         place.write(&format!("logs/{number}.log"), format!("{number:05} 1\n"));
     }
-    to_present_end(&place);
+    let running = place.start(&["run", "pipeline.yaml"]);
+    let all = FILES as u64 * "00000 1\n".len() as u64;
+    wait_until(|| (length(&place.path("out.txt")) == all).then_some(()));
+    // 256 files, and what the process has besides.
+    let descriptors = fs::read_dir(format!("/proc/{}/fd", running.id())).unwrap();
+    let open = descriptors.count();
+    assert!((257..320).contains(&open), "{open} descriptors");
+    stop(running);
     for number in (0..FILES).step_by(100) {
         let name = format!("logs/{number}.log");
         append(&place, &name, &format!("{number:05} 2\n"));

@@ -3,8 +3,19 @@
 //! It spares looking at thousands of files that are the same; it isn't relied on. A file system of another
 //! machine tells nothing, so the source looks anyway from time to time.
 
+#[cfg(target_os = "linux")]
+mod inotify;
+// Tested everywhere.
+#[cfg(any(test, not(target_os = "linux")))]
+mod polling;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+#[cfg(target_os = "linux")]
+use inotify::System;
+#[cfg(not(target_os = "linux"))]
+use polling::System;
 
 /// Watches folders.
 #[derive(Debug)]
@@ -62,6 +73,7 @@ impl Watch {
 }
 
 /// What the system tells.
+#[derive(Debug, PartialEq, Eq)]
 enum Changes {
     None,
     Some,
@@ -71,73 +83,6 @@ enum Changes {
         expect(dead_code, reason = "nothing is told")
     )]
     Folders,
-}
-
-#[cfg(target_os = "linux")]
-#[derive(Debug)]
-struct System(inotify::Inotify);
-
-#[cfg(target_os = "linux")]
-impl System {
-    fn new() -> Option<Self> {
-        let inotify = inotify::Inotify::init();
-        inotify
-            .inspect_err(|error| log::info!("inotify can't be had, looking instead: {error}"))
-            .ok()
-            .map(Self)
-    }
-
-    fn add(&mut self, folder: &Path) -> bool {
-        use inotify::WatchMask;
-        let content = WatchMask::MODIFY | WatchMask::ATTRIB;
-        let names = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE;
-        self.0.watches().add(folder, content | names).is_ok()
-    }
-
-    fn changes(&mut self) -> Changes {
-        let mut changes = Changes::None;
-        let mut buffer = [0; 4096];
-        loop {
-            match self.0.read_events(&mut buffer) {
-                Ok(events) => {
-                    let mut any = false;
-                    for event in events {
-                        any = true;
-                        if event.mask.contains(inotify::EventMask::IGNORED) {
-                            changes = Changes::Folders;
-                        }
-                    }
-                    if !any {
-                        return changes;
-                    }
-                    if !matches!(changes, Changes::Folders) {
-                        changes = Changes::Some;
-                    }
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return changes,
-                Err(_) => return Changes::Some,
-            }
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-#[derive(Debug)]
-struct System;
-
-#[cfg(not(target_os = "linux"))]
-impl System {
-    fn new() -> Option<Self> {
-        None
-    }
-
-    fn add(&mut self, _: &Path) -> bool {
-        false
-    }
-
-    fn changes(&mut self) -> Changes {
-        Changes::Some
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
