@@ -228,7 +228,7 @@ fn a_line_that_is_too_long_is_refused_by_name_and_nothing_is_lost() {
     for _ in 0..2 {
         copy_from(&place, &settings("4"));
         let finished = place.run(&["run", "pipeline.yaml"]).expect_code(1);
-        let refused = "line 3 of `in.txt`, at byte 8, is longer than the 4 bytes";
+        let refused = "line 3 of `in.txt`, at byte 8, has 5 bytes, more than the 4";
         assert!(finished.stderr.contains(refused), "{finished:?}");
         assert_eq!(output(&place), "one\ntwo\n");
     }
