@@ -251,10 +251,10 @@ fn what_fails_in_a_run_is_1() {
     );
     expect(
         "path: out.txt",
-        "path: no/out.txt",
+        "path: in.txt/out.txt",
         1,
         "file.io",
-        &["no/out.txt", "p:dst"],
+        &["in.txt/out.txt", "p:dst"],
     );
 }
 
