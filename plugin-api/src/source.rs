@@ -162,12 +162,13 @@ pub trait Source: Send + Sized + 'static {
     }
 
     /// The connector was removed: what it has left behind elsewhere can be removed too. Nothing is opened
-    /// after it. Pipelines don't call it yet. The settings are those of its last run, as they were given;
-    /// see [`Source::updated`].
+    /// after it. `forebay state delete` calls it, no run does. The settings are those of its last run, as
+    /// they were given; see [`Source::updated`].
     ///
     /// # Errors
     ///
-    /// An error is reported; the connector is removed all the same.
+    /// An error keeps what is stored of the connector, and the user is told. Deleting it again calls this
+    /// again, so what is gone already is no error.
     fn deleted(settings: &Settings) -> Result<()> {
         let _ = settings;
         Ok(())

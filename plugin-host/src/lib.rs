@@ -99,8 +99,8 @@ pub use dispenser::{Dispenser, Specifier};
 pub use nearest::nearest;
 pub use parameters::ConfigError;
 pub use pipeline::{
-    ConnectorConfig, DeadLetterQueue, Engine, Event, Events, NotStarted, Outcome, Pipeline,
-    PipelineConfig, PipelineError, Progress, Pump, Recovery, RunOptions, Status,
+    ConnectorConfig, DeadLetterQueue, DeleteError, Engine, Event, Events, NackLimit, NotStarted,
+    Outcome, Pipeline, PipelineConfig, PipelineError, Progress, Pump, Recovery, RunOptions, Status,
 };
 pub use registry::{Blueprint, PluginKind, PluginName, Registry, ScanOptions};
 pub use secrets::redacted;

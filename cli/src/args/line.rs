@@ -310,21 +310,23 @@ pub(crate) struct Inspect {
     pub(super) flags: Flags,
 }
 
-/// Show the stored positions of pipelines, or forget them
+/// Show what is stored of pipelines, forget positions, or delete connectors
 ///
-/// A source goes on behind its stored position when its pipeline runs again. The state folder serves
+/// A source goes on behind its stored position when its pipeline runs again, and the plugin of a
+/// connector whose settings have changed since is told. Settings are never shown. The state folder serves
 /// one process at a time: while a pipeline runs, it is told who has it, and the exit code is 3.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 With --json, one document, whose list has what is shown or was forgotten:
-  {\"positions\": [{\"pipeline\", \"connector\", \"plugin\", \"hash\", \"position\", \"hex\"}]}
-`position` is null where its bytes, in `hex`, are no text. `hash` is the SHA-256 of the plugin's file, null
-for a builtin.
+  {\"connectors\": [{\"pipeline\", \"connector\", \"side\", \"plugin\", \"hash\", \"position\", \"hex\"}]}
+`position` is null where its bytes, in `hex`, are no text, and both are where none is stored. `hash` is
+the SHA-256 of the plugin's file, null for a builtin.
 
 Examples:
   forebay state list
   forebay state show copy-lines
-  forebay state reset copy-lines/lines")]
+  forebay state reset copy-lines/lines
+  forebay state delete copy-lines")]
 pub(crate) struct State {
     #[command(subcommand)]
     pub(crate) action: StateAction,
@@ -333,14 +335,14 @@ pub(crate) struct State {
     pub(super) flags: Flags,
 }
 
-/// What to do with positions.
+/// What to do with what is stored.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateAction {
-    /// Show every stored position in a line
+    /// Show every connector of which something is stored in a line
     List,
-    /// Show all about the positions of a pipeline
+    /// Show all about the connectors of a pipeline
     Show {
-        /// The pipeline, or one source of it
+        /// The pipeline, or one connector of it
         #[arg(value_name = "PIPELINE[/CONNECTOR]")]
         name: String,
     },
@@ -349,6 +351,31 @@ pub(crate) enum StateAction {
         /// The pipeline, or one source of it
         #[arg(value_name = "PIPELINE[/CONNECTOR]")]
         name: String,
+    },
+    /// Delete the connectors of a pipeline: tell their plugins, then forget all that is stored
+    ///
+    /// A plugin may hold something for a connector at the other end, such as a replication slot. So it is
+    /// told, with the settings that the connector last ran with, and can clear it away. Where the plugin
+    /// fails or is not there in any version, what is stored is kept and the exit code is 1; the other
+    /// connectors are deleted all the same. A connector that never ran has no settings, and goes without
+    /// a call.
+    ///
+    /// No run deletes anything: a connector that was taken out of a pipeline file stays stored.
+    #[command(after_long_help = "\
+With --json, one document:
+  {\"connectors\": [{\"pipeline\", \"connector\", \"deleted\", \"told\", \"error\"}]}
+`told` is the full name of the plugin that was told, null where none was, and `error` null or
+{\"code\", \"message\", \"help\"}: why it is kept, or with --force what the plugin couldn't be told for.")]
+    Delete {
+        /// The pipeline, or one connector of it
+        #[arg(value_name = "PIPELINE[/CONNECTOR]")]
+        name: String,
+
+        /// Forget it also where its plugin can't be told
+        ///
+        /// What the plugin holds for it at the other end stays there.
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -218,6 +218,8 @@ mod tests {
             "forebay quickstart a b",
             "forebay state",
             "forebay state reset",
+            "forebay state reset a --force",
+            "forebay state delete",
             "forebay state show a b",
         ] {
             assert_eq!(

@@ -54,6 +54,8 @@ fn told(settings: &[(&str, &str)]) -> String {
 fn files_of(folder: &Path) -> String {
     let entries = fs::read_dir(folder).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
+    // The store has to keep settings whole, and is its user's alone.
+    let paths = paths.filter(|path| !path.ends_with("positions.redb"));
     paths
         .map(|path| match path.is_dir() {
             true => files_of(&path),

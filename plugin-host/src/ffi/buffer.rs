@@ -29,6 +29,8 @@ pub(crate) struct Buffer {
     arena_length: usize,
     records: usize,
     limit: u32,
+    /// Whether the source has nacked any of the records.
+    has_nacked: bool,
 }
 
 /// What is wrong with a batch that a source has filled.
@@ -62,6 +64,19 @@ impl Buffer {
             arena_length: 0,
             records: 0,
             limit,
+            has_nacked: false,
+        }
+    }
+
+    /// Makes a buffer of records that came out of others, which have checked them.
+    pub(crate) fn of(arena: Vec<u8>, index: Vec<RecordIndex>, has_nacked: bool) -> Self {
+        Self {
+            arena_length: arena.len(),
+            records: index.len(),
+            limit: 0,
+            has_nacked,
+            arena,
+            index,
         }
     }
 
@@ -115,7 +130,7 @@ impl Buffer {
                 room: filled.lent,
             });
         }
-        check(&self.index[..filled.records], filled.bytes, self.limit)?;
+        self.has_nacked = check(&self.index[..filled.records], filled.bytes, self.limit)?;
         self.arena_length = filled.bytes;
         self.records = filled.records;
         Ok(filled.records)
@@ -125,6 +140,13 @@ impl Buffer {
     pub(crate) fn clear(&mut self) {
         self.arena_length = 0;
         self.records = 0;
+        self.has_nacked = false;
+    }
+
+    /// Whether the source has nacked any of the records.
+    #[inline]
+    pub(crate) fn has_nacked(&self) -> bool {
+        self.has_nacked
     }
 
     /// The batch as destinations get it.
@@ -182,8 +204,9 @@ unsafe extern "C" fn grow(lent: &mut BatchBuffer, capacity: u32) -> bool {
     true
 }
 
-/// Checks every entry without a branch: what is wrong is looked for only when something is.
-fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFault> {
+/// Checks every entry without a branch: what is wrong is looked for only when something is strange.
+/// Returns whether the source has nacked any of the records.
+fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<bool, BatchFault> {
     /// Bits that nothing has which lies inside an arena.
     const OUTSIDE: u32 = !(LARGEST_ARENA * 2 - 1);
     #[expect(clippy::cast_possible_truncation, reason = "at most `limit`, a u32")]
@@ -213,7 +236,9 @@ fn check(index: &[RecordIndex], bytes: usize, limit: u32) -> Result<(), BatchFau
             return Err(fault);
         }
     }
-    check_amplification(index, u64::from(end), limit)
+    check_amplification(index, u64::from(end), limit)?;
+    // Nothing is unknown, and so what is strange is a nack.
+    Ok(strange != 0)
 }
 
 /// Checks that the fields together are not so many times larger than what they lie in that whoever
@@ -246,7 +271,7 @@ fn spans(entry: &RecordIndex) -> [Span; 5] {
     ]
 }
 
-/// Not 0 when a number of an entry is none that this host knows.
+/// Not 0 when a number of an entry is none that this host knows, or the source has nacked the record.
 #[inline]
 fn unknown(entry: &RecordIndex) -> u32 {
     let numbers = u32::from_le_bytes([
@@ -273,7 +298,11 @@ fn fault(record: usize, entry: &RecordIndex, bytes: usize) -> Option<BatchFault>
             field: FIELDS[i],
         });
     }
-    if unknown(entry) == 0 {
+    let known = RecordIndex {
+        reserved: entry.reserved & !RecordIndex::NACKED,
+        ..*entry
+    };
+    if unknown(&known) == 0 {
         return None;
     }
     if entry.operation.0.wrapping_sub(1) >= 4 {
@@ -379,7 +408,7 @@ mod tests {
             ),
             (
                 RecordIndex {
-                    reserved: 1,
+                    reserved: RecordIndex::NACKED | 2,
                     ..good
                 },
                 "reserved",
@@ -395,6 +424,24 @@ mod tests {
             });
             let fault = buffer.accept(filled).expect_err("a lie");
             assert!(fault.to_string().contains(text), "{fault} lacks {text}");
+        }
+    }
+
+    #[test]
+    fn a_nacked_record_is_accepted_and_told() {
+        let mut buffer = Buffer::new(2, 1 << 16);
+        for reserved in [0, RecordIndex::NACKED, 0] {
+            let ((), filled) = buffer.lend(usize::MAX, |lent| {
+                let span = lent.append(b"p1").expect("room");
+                let mut draft = lent.begin().expect("room");
+                draft.entry = RecordIndex {
+                    reserved,
+                    ..record(span)
+                };
+                draft.finish();
+            });
+            assert_eq!(buffer.accept(filled), Ok(1));
+            assert_eq!(buffer.has_nacked(), reserved != 0);
         }
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use plugin_api::ffi::Wakeups;
 
+use super::run::Run;
 use crate::ffi::ContextState;
 use crate::store::{PositionStore, StoreError, StoreKey, Stored};
 
@@ -44,8 +45,8 @@ struct Request {
 }
 
 /// Commits the positions of one source.
-#[derive(Debug)]
 pub(super) struct SourceCommits {
+    pub(super) run: Arc<Run>,
     pub(super) committer: Committer,
     pub(super) key: StoreKey,
     /// Full name of the plugin that makes the positions.
@@ -89,8 +90,10 @@ impl SourceCommits {
             done,
             context: Arc::clone(&self.context),
         };
-        // Fails only when the thread is gone, and then the dropped sender says so.
-        self.committer.requests.send(request).ok();
+        // Fails only when the thread is gone, and then the dropped sender says so. It also does for a
+        // thread that was not waited for: behind what the next run commits its position would be older.
+        self.run
+            .unless_abandoned(|| self.committer.requests.send(request).ok());
         Commit { done: result }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use plugin_api::{Error, ErrorKind, Position};
 
 use super::committer::CommitError;
+use super::dead_letters::NackLimit;
 use crate::loader::stuck_file;
 use crate::parameters::ConfigError;
 use crate::service::LookupError;
@@ -116,17 +117,19 @@ pub enum PipelineError {
         /// What it did.
         fault: String,
     },
-    /// A destination refused a record.
-    #[error("connector `{connector}`: {} was refused: {error:#}", record(*.sequence, .position.as_ref()))]
+    /// A destination refused a record, or its source could not read it whole, and no dead-letter queue took it.
+    #[error("connector `{connector}`: {} was refused: {error:#}{}", record(*.sequence, .position.as_ref()), beyond(.limit.as_ref()))]
     Nack {
-        /// Identity of the destination.
+        /// Identity of the destination, or of the source where that has nacked it.
         connector: String,
-        /// Number of the record in the run, from 0.
+        /// Number of the record among those of its source in the run, from 0.
         sequence: u64,
         /// The record's position.
         position: Option<Position>,
-        /// What the destination says.
+        /// What the connector says.
         error: Error,
+        /// The dead-letter queue's limit, where there is a queue: it takes no more than that.
+        limit: Option<NackLimit>,
     },
     /// A destination has closed before the source has ended.
     #[error("connector `{connector}` takes no further records")]
@@ -239,9 +242,12 @@ impl PipelineError {
                 "use `{stored}`, or forget the position with `forebay state reset` and begin anew"
             ),
             Self::Store(error) => error.help(),
-            Self::Nack { .. } => {
-                "mend what it was refused for and start again: it is read again, nothing was lost"
-                    .into()
+            Self::Nack { limit, .. } => {
+                let mend = "mend what it was refused for and start again: it is read again, nothing was lost";
+                match limit {
+                    None => format!("{mend}; or have a dead-letter queue take such records"),
+                    Some(_) => format!("{mend}; or raise the dead-letter queue's nack threshold"),
+                }
             }
             Self::CallTimeout { .. } => {
                 "a longer `sdk.call.timeout` gives slow calls more time".into()
@@ -303,6 +309,8 @@ impl PipelineError {
                 error.kind(),
                 ErrorKind::Retry | ErrorKind::Panic | ErrorKind::Closed | ErrorKind::Cancelled
             ),
+            // A disk that is full has room again, one that is read-only is mounted anew.
+            Self::Store(error) => matches!(**error, StoreError::Io { .. }),
             _ => false,
         }
     }
@@ -356,6 +364,13 @@ fn of_connector(connector: &str, error: &ConfigError) -> String {
 fn with_causes(error: &StoreError) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// What the dead-letter queue would have taken.
+fn beyond(limit: Option<&NackLimit>) -> String {
+    limit.map_or_else(String::new, |NackLimit { window, threshold }| {
+        format!("; the dead-letter queue takes {threshold} of {window} records")
+    })
 }
 
 /// A record by its number and, where that is known, its position.

@@ -7,6 +7,8 @@ use crate::session::{Call, CallError};
 pub(super) enum Halt {
     /// Something has failed. Boxed: each batch passes through results with this in them.
     Failed(Box<PipelineError>),
+    /// Another thread of the pipeline has failed, and has told why.
+    Elsewhere,
     /// The pipeline was stopped by force.
     Forced,
     /// The supervisor has taken the run over: this thread must touch nothing any more.
@@ -44,7 +46,14 @@ pub(super) fn and_also<T>(
                 log::error!(target: "plugin_host::pipeline", "before that: {error}");
                 Err(Halt::Abandoned)
             }
-            Ok(()) | Err(Halt::Failed(_) | Halt::Forced) => Err(Halt::Failed(error)),
+            Ok(()) | Err(Halt::Failed(_) | Halt::Elsewhere | Halt::Forced) => {
+                Err(Halt::Failed(error))
+            }
+        },
+        // What is confirmed can be stored, whoever has failed.
+        Err(Halt::Elsewhere) => match step() {
+            Err(Halt::Abandoned) => Err(Halt::Abandoned),
+            _ => Err(Halt::Elsewhere),
         },
         Err(halt) => Err(halt),
     }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use abi_stable::std_types::RSlice;
 use plugin_api::ffi::{BatchRef, RecordIndex};
 
+use crate::ffi::Buffer;
+
 /// Bytes from which on nothing is held back (I5).
 const MOST_BYTES: usize = 1 << 20;
 
@@ -27,6 +29,8 @@ pub(super) struct Hold {
     wanted: Vec<Wanted>,
     arena: Vec<u8>,
     index: Vec<RecordIndex>,
+    /// Whether the source has nacked any of them.
+    has_nacked: bool,
     /// When the first record came.
     since: Option<Instant>,
 }
@@ -39,6 +43,7 @@ impl Hold {
             wanted,
             arena: Vec::new(),
             index: Vec::new(),
+            has_nacked: false,
             since: None,
         })
     }
@@ -54,8 +59,18 @@ impl Hold {
         largest.unwrap_or(1).saturating_sub(self.len()).max(1)
     }
 
-    /// Adds a batch that was checked.
-    pub(super) fn add(&mut self, batch: BatchRef<'_>, now: Instant) {
+    /// Whether the source has nacked any of them.
+    pub(super) fn has_nacked(&self) -> bool {
+        self.has_nacked
+    }
+
+    /// Adds what was read.
+    pub(super) fn add(&mut self, read: &Buffer, now: Instant) {
+        self.has_nacked |= read.has_nacked();
+        self.append(read.as_batch(0), now);
+    }
+
+    fn append(&mut self, batch: BatchRef<'_>, now: Instant) {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "what is held back is written before it is that large"
@@ -102,10 +117,22 @@ impl Hold {
         }
     }
 
+    /// The records, in memory of their own; none are left.
+    pub(super) fn take(&mut self) -> Buffer {
+        let has_nacked = std::mem::take(&mut self.has_nacked);
+        self.since = None;
+        Buffer::of(
+            std::mem::take(&mut self.arena),
+            std::mem::take(&mut self.index),
+            has_nacked,
+        )
+    }
+
     /// Lets go of the records.
     pub(super) fn clear(&mut self) {
         self.arena.clear();
         self.index.clear();
+        self.has_nacked = false;
         self.since = None;
     }
 }
@@ -146,7 +173,7 @@ mod tests {
             arena: RSlice::from_slice(&arena),
             index: RSlice::from_slice(&index),
         };
-        hold.add(batch, now);
+        hold.append(batch, now);
     }
 
     #[test]

@@ -18,18 +18,35 @@ const WINDOW_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Ledger {
     mode: AckMode,
-    unanswered: VecDeque<(u64, Box<[u8]>)>,
+    /// What was added together lies together.
+    unanswered: VecDeque<Waiting>,
+    unanswered_records: u64,
     unanswered_bytes: usize,
     confirmed: Positions,
+    /// Memory of records that were confirmed.
+    spare: Vec<Positions>,
 }
+
+/// Records that were added together and are not all confirmed.
+#[derive(Debug)]
+struct Waiting {
+    positions: Positions,
+    /// How many of them are confirmed.
+    done: usize,
+}
+
+/// Most allocations that are kept to be used again.
+const SPARE: usize = 8;
 
 impl Ledger {
     pub(super) fn new(mode: AckMode) -> Self {
         Self {
             mode,
             unanswered: VecDeque::new(),
+            unanswered_records: 0,
             unanswered_bytes: 0,
             confirmed: Positions::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -64,24 +81,55 @@ impl Ledger {
                 }
             }
         }
-        for i in done_index..count_index {
-            let position: Box<[u8]> = position(i).into();
-            self.unanswered_bytes += position.len();
-            self.unanswered.push_back((first + i as u64, position));
+        if done < count {
+            let mut positions = self.spare.pop().unwrap_or_default();
+            for i in done_index..count_index {
+                positions.push(first + i as u64, position(i));
+            }
+            self.unanswered_records += positions.count();
+            self.unanswered_bytes += positions.bytes();
+            self.unanswered.push_back(Waiting { positions, done: 0 });
         }
     }
 
     /// Moves the records below this sequence into the open window.
     pub(super) fn confirm(&mut self, to: u64) {
-        while let Some((sequence, position)) = self.unanswered.front()
-            && *sequence < to
-        {
-            match self.mode {
-                AckMode::Last => self.confirmed.replace(*sequence, 1, position),
-                AckMode::Each => self.confirmed.push(*sequence, position),
+        while let Some(waiting) = self.unanswered.front_mut() {
+            let Waiting { positions, done } = waiting;
+            let first = positions.first();
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a batch's length is a usize"
+            )]
+            let end = to.saturating_sub(first).min(positions.count()) as usize;
+            if end <= *done {
+                return;
             }
-            self.unanswered_bytes -= position.len();
-            self.unanswered.pop_front();
+            match self.mode {
+                AckMode::Last => {
+                    let count = (end - *done) as u64;
+                    let sequence = first + *done as u64;
+                    self.confirmed
+                        .replace(sequence, count, positions.get(end - 1));
+                }
+                AckMode::Each => {
+                    for i in *done..end {
+                        self.confirmed.push(first + i as u64, positions.get(i));
+                    }
+                }
+            }
+            self.unanswered_records -= (end - *done) as u64;
+            *done = end;
+            if (end as u64) < positions.count() {
+                return;
+            }
+            self.unanswered_bytes -= positions.bytes();
+            if let Some(Waiting { mut positions, .. }) = self.unanswered.pop_front()
+                && self.spare.len() < SPARE
+            {
+                positions.clear();
+                self.spare.push(positions);
+            }
         }
     }
 
@@ -90,21 +138,25 @@ impl Ledger {
         if self.confirmed.bytes() + self.unanswered_bytes >= WINDOW_BYTES {
             return 0;
         }
-        let taken = self.confirmed.count() + self.unanswered.len() as u64;
+        let taken = self.confirmed.count() + self.unanswered_records;
         usize::try_from(WINDOW_RECORDS.saturating_sub(taken)).unwrap_or(usize::MAX)
     }
 
     /// Position of a record that a destination has not confirmed.
     pub(super) fn unanswered(&self, sequence: u64) -> Option<&[u8]> {
-        let found = self
-            .unanswered
-            .binary_search_by_key(&sequence, |(sequence, _)| *sequence);
-        found.ok().map(|i| &*self.unanswered[i].1)
+        let mut waiting = self.unanswered.iter();
+        waiting.find_map(|Waiting { positions, done }| {
+            let place = sequence.checked_sub(positions.first())?;
+            let place = usize::try_from(place).ok()?;
+            let is_here = (place as u64) < positions.count() && place >= *done;
+            is_here.then(|| positions.get(place))
+        })
     }
 
     /// Position of the newest record in here.
     pub(super) fn last(&self) -> Option<&[u8]> {
-        let unanswered = self.unanswered.back().map(|(_, position)| &**position);
+        let unanswered = self.unanswered.back();
+        let unanswered = unanswered.and_then(|waiting| waiting.positions.last());
         unanswered.or(self.confirmed.last())
     }
 

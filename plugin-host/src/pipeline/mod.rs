@@ -3,21 +3,29 @@
 mod answers;
 mod committer;
 mod config;
-mod destinations;
+mod connectors;
+mod dead_letters;
+mod delete;
+mod destination;
 mod error;
 mod fused;
 mod halt;
 mod hold;
+mod launch;
 mod ledger;
+mod line;
 mod not_started;
-mod open;
+mod outlet;
 mod plan;
 mod positions;
 mod progress;
 mod rate;
 mod recovery;
+mod retained;
 mod run;
+mod runs;
 mod settings;
+mod split;
 mod status;
 mod validate;
 mod window;
@@ -27,6 +35,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use config::{ConnectorConfig, DeadLetterQueue, PipelineConfig, Pump, RunOptions};
+pub use dead_letters::NackLimit;
+pub use delete::DeleteError;
 pub use error::PipelineError;
 pub use not_started::NotStarted;
 pub use progress::Progress;
@@ -39,7 +49,7 @@ pub(crate) use settings::Checked;
 
 use crate::parameters::IgnoredSetting;
 use crate::service::PluginService;
-use crate::store::{PositionStore, StoreKey};
+use crate::store::PositionStore;
 use committer::Committer;
 use plan::Plan;
 use status::Listeners;
@@ -50,8 +60,8 @@ use status::Listeners;
 /// its own, on which all of its plugins' calls are made, and the engine one that commits positions.
 ///
 /// **Blocking.** [`new`](Self::new), [`validate`](Self::validate) and [`events`](Self::events) wait for
-/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position. No call waits
-/// for a plugin.
+/// nothing; [`start`](Self::start) waits for the disk once, to read the stored position, and
+/// [`forget`](Self::forget) to write. Only [`delete`](Self::delete) waits for a plugin.
 ///
 /// **The end.** Dropping the engine stops nothing: its pipelines go on, and with the last of them the
 /// committing thread ends and the store is closed. To end them stop each and wait for it.
@@ -102,10 +112,9 @@ impl Engine {
         config: &PipelineConfig,
     ) -> Result<Vec<(String, IgnoredSetting)>, NotStarted> {
         let plan = Plan::new(&self.service, config)?;
-        let connectors = [plan.source].into_iter().chain(plan.destinations);
-        let ignored = connectors.flat_map(|planned| {
-            let ignored = planned.checked.ignored.into_iter();
-            ignored.map(move |setting| (planned.id.clone(), setting))
+        let ignored = plan.connectors().flat_map(|planned| {
+            let ignored = planned.checked.ignored.iter().cloned();
+            ignored.map(|setting| (planned.id.clone(), setting))
         });
         Ok(ignored.collect())
     }
@@ -144,22 +153,19 @@ impl Engine {
                 pipeline: plan.pipeline,
             });
         }
-        let key = StoreKey::new(&plan.pipeline, &plan.source.id);
-        let stored = self.store.load(&key);
-        let position = plan.source.position(stored)?;
+        let positions = plan.positions(&*self.store)?;
         let run = Run::new(
             plan.pipeline.clone(),
             Arc::clone(&self.store),
             Arc::clone(&self.listeners),
         );
         runs.push(Arc::downgrade(&run));
-        let launch = open::Launch {
+        let launch = launch::Launch {
             run: Arc::clone(&run),
             committer: self.committer.clone(),
-            key,
             options,
         };
-        launch.spawn(plan, position)?;
+        launch.spawn(plan, positions)?;
         Ok(Pipeline { run })
     }
 }

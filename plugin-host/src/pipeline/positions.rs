@@ -13,6 +13,11 @@ pub(super) struct Positions {
 }
 
 impl Positions {
+    /// Sequence of the first record.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.count
     }
@@ -27,8 +32,14 @@ impl Positions {
 
     /// The newest position.
     pub(super) fn last(&self) -> Option<&[u8]> {
-        let span = self.spans.last()?;
-        Some(&self.arena[span.offset as usize..][..span.length as usize])
+        let last = self.spans.len().checked_sub(1)?;
+        Some(self.get(last))
+    }
+
+    /// The position that was kept at this place.
+    pub(super) fn get(&self, place: usize) -> &[u8] {
+        let Span { offset, length } = self.spans[place];
+        &self.arena[offset as usize..][..length as usize]
     }
 
     /// Adds the record with this sequence, keeping its position.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use plugin_api::ffi::Wakeups;
 
 use super::error::PipelineError;
@@ -12,7 +13,7 @@ use super::halt::Halt;
 use super::progress::Counters;
 use super::status::{Listeners, Outcome, Status};
 use crate::session::{Call, Watched};
-use crate::store::{PositionStore, StoreError, StoreKey, Stored};
+use crate::store::PositionStore;
 use crate::supervisor::TICK;
 
 /// Longest single wait; it is begun again.
@@ -29,6 +30,10 @@ pub(crate) struct Run {
     ticks: AtomicU32,
     stopping: AtomicBool,
     forced: AtomicBool,
+    /// Closed when the driver's threads are not waited for any more.
+    abandonment: Receiver<Never>,
+    /// Nothing is ever sent.
+    abandoning: Mutex<Option<Sender<Never>>>,
     /// Keeps the store open until the run is over.
     store: Mutex<Option<Arc<dyn PositionStore>>>,
     stage: Mutex<Stage>,
@@ -37,6 +42,9 @@ pub(crate) struct Run {
     /// Until the run is over: a thread that hangs keeps the run for ever, and nobody is to listen as long.
     listeners: Mutex<Option<Arc<Listeners>>>,
 }
+
+/// There is no such value.
+pub(super) enum Never {}
 
 /// Who has a run.
 enum Stage {
@@ -60,8 +68,11 @@ impl Run {
         store: Arc<dyn PositionStore>,
         listeners: Arc<Listeners>,
     ) -> Arc<Self> {
+        let (abandoning, abandonment) = bounded(0);
         Arc::new(Self {
             pipeline,
+            abandonment,
+            abandoning: Mutex::new(Some(abandoning)),
             counters: Counters::default(),
             sessions: Mutex::new(Vec::new()),
             ticks: AtomicU32::new(0),
@@ -111,9 +122,10 @@ impl Run {
         TICK * self.ticks().wrapping_sub(tick)
     }
 
-    /// A failure after a forced stop is most likely its consequence.
+    /// A failure after a forced stop is most likely its consequence, and one behind a takeover surely.
     pub(super) fn judge(&self, halt: Halt) -> Halt {
         match halt {
+            Halt::Failed(_) | Halt::Elsewhere if self.is_abandoned() => Halt::Abandoned,
             Halt::Failed(error) if self.is_forced() => {
                 log::info!(target: "plugin_host::pipeline", "after the forced stop: {error}");
                 Halt::Forced
@@ -203,19 +215,38 @@ impl Run {
         self.counters.begin_again();
     }
 
-    /// What the store has for the key; `None` also once the run is over.
-    pub(super) fn stored(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
-        let store = || {
-            let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.as_ref().map(Arc::clone)
-        };
-        store().map_or(Ok(None), |store| store.load(key))
+    /// The store; `None` once the run is over.
+    pub(super) fn store(&self) -> Option<Arc<dyn PositionStore>> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.as_ref().map(Arc::clone)
     }
 
     fn signal(&self, bits: Wakeups) {
         for session in self.sessions() {
             session.context().signal(bits);
         }
+    }
+
+    /// Ends whatever calls wait for: another thread tears the sessions down.
+    pub(super) fn cancel_all(&self) {
+        self.signal(FORCED);
+    }
+
+    /// Whether the run was taken over, or is over: no thread of the driver does anything more for it.
+    pub(super) fn is_abandoned(&self) -> bool {
+        !matches!(*self.lock_stage(), Stage::Driven(_))
+    }
+
+    /// Closed when the run is taken over.
+    pub(super) fn abandonment(&self) -> &Receiver<Never> {
+        &self.abandonment
+    }
+
+    /// Does something unless the run was taken over. Who takes it over waits for that, and nothing of
+    /// the kind follows: the next run may have begun.
+    pub(super) fn unless_abandoned<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        let stage = self.lock_stage();
+        matches!(*stage, Stage::Driven(_)).then(act)
     }
 
     #[inline]
@@ -263,6 +294,11 @@ impl Run {
                 leftover,
                 status,
             };
+            let mut abandoning = self
+                .abandoning
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            abandoning.take();
         }
     }
 

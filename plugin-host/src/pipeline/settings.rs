@@ -40,6 +40,19 @@ impl Checked {
         })
     }
 
+    /// Settings that were checked when the connector last ran, for a plugin with these parameters.
+    pub(crate) fn accepted(
+        params: &BTreeMap<String, Parameter>,
+        settings: &BTreeMap<String, String>,
+    ) -> Self {
+        let declared = params.keys().filter(|it| it.starts_with("sdk."));
+        Self {
+            settings: settings.clone(),
+            ignored: Vec::new(),
+            declared: declared.cloned().collect(),
+        }
+    }
+
     /// The value of one of the host's own parameters.
     fn own(&self, name: &str) -> Option<&str> {
         let value = self.settings.get(name).map(String::as_str);

@@ -17,7 +17,7 @@
 //!
 //! Knows which tables there are, and nothing of what is in them.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -88,38 +88,67 @@ fn builder() -> Builder {
     builder
 }
 
-/// Makes an empty store under another name and moves it into place once it is whole.
+/// Makes an empty store.
 fn create(folder: &StateFolder, path: &Path) -> Result<(), StoreError> {
-    let unfinished = folder.join(UNFINISHED);
-    let io_error = |source| StoreError::Io {
-        path: path.to_path_buf(),
-        doing: "create",
-        source,
-    };
-    // Left by a process that died in here. The folder's lock says that nobody is at it now.
-    match fs::remove_file(&unfinished) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_error(e)),
-        _ => {}
-    }
-    let make = || {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        // Its settings may be secret, so that nobody else may read it at any time.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-        options.open(&unfinished)?;
-        let database = builder().create(&unfinished)?;
+    replace(folder, path, "create", |unfinished| {
+        make_file(unfinished)?;
+        let database = builder().create(unfinished)?;
         let transaction = database.begin_write()?;
         transaction.open_table(POSITIONS)?;
         transaction.open_table(ACTIVES)?;
         transaction.commit()?;
-        database.close()?;
-        Ok::<_, redb::Error>(())
-    };
-    make().map_err(|e| StoreError::from_redb(path, "create", e))?;
-    fs::rename(&unfinished, path)
-        .and_then(|()| folder.sync())
-        .map_err(io_error)
+        Ok(database.close()?)
+    })
+}
+
+/// Writes the file anew, as it reads.
+///
+/// After an error of the system the cache may show what never got to the disk, and the system won't
+/// try again to bring it there. What is then built on it would be lost with it when the power goes.
+pub(super) fn rewrite(folder: &StateFolder) -> Result<(), StoreError> {
+    let path = folder.join(FILE);
+    replace(folder, &path, "rewrite", |unfinished| {
+        let mut copy = make_file(unfinished)?;
+        io::copy(&mut File::open(&path)?, &mut copy)?;
+        Ok(copy.sync_all()?)
+    })
+}
+
+/// Makes a file under another name and moves it into place once it is whole.
+fn replace(
+    folder: &StateFolder,
+    path: &Path,
+    doing: &'static str,
+    make: impl FnOnce(&Path) -> Result<(), redb::Error>,
+) -> Result<(), StoreError> {
+    let unfinished = folder.join(UNFINISHED);
+    // Left by a process that died in here. The folder's lock says that nobody is at it now.
+    let made = remove(&unfinished)
+        .map_err(redb::Error::from)
+        .and_then(|()| make(&unfinished))
+        .and_then(|()| Ok(fs::rename(&unfinished, path)?))
+        .and_then(|()| Ok(folder.sync()?));
+    made.map_err(|error| {
+        // Best effort: a full disk is the likely reason, and the next try removes it first.
+        remove(&unfinished).ok();
+        StoreError::from_redb(path, doing, error)
+    })
+}
+
+/// Makes an empty file that nobody else may read at any time: settings in it may be secret.
+fn make_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    options.open(path)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(unix)]

@@ -73,7 +73,7 @@ impl StoreError {
             }
             Self::Damaged { path, .. } => format!(
                 "restore `{}` from a backup, or move it away: every source then starts from its \
-                 beginning",
+                 beginning, and every connector is taken for a new one",
                 path.display()
             ),
             Self::Newer { .. } => "use the newer host that wrote it".into(),
@@ -123,6 +123,12 @@ impl StoreError {
                 path,
                 doing,
                 source,
+            },
+            // Only between the failure of one use and the end of those at the same time.
+            E::PreviousIo => Self::Io {
+                path,
+                doing,
+                source: io::Error::other("another use of it has failed just now"),
             },
             E::Corrupted(reason) => Self::Damaged { path, reason },
             e @ (E::TableDoesNotExist(_)

@@ -2,29 +2,30 @@
 //! folder.
 //!
 //! What is asked of the store as transactions on its two tables. How the file is made, opened and
-//! verified is in `database`, whose it is in `folder`, and what an entry looks like in `stored` and
+//! verified is in `database`, how it heals in `reopen`, whose it is in `folder`, and what an entry looks like in `stored` and
 //! `active`.
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
 
-use super::database::{self, ACTIVES, FILE, POSITIONS, Table};
+use super::database::{ACTIVES, FILE, POSITIONS, Table};
 use super::folder::StateFolder;
 use super::form::FormError;
+use super::reopen::Reopening;
 use super::{Active, PositionStore, StoreError, StoreKey, Stored};
 
 /// Keeps positions and last active settings in the file `positions.redb` of a state folder.
 ///
 /// The folder belongs to one store at a time, in this process or any other. The settings include
 /// secret ones, in plain: on Unix the file is for its user alone (mode 0600).
+///
+/// After an error of the system, such as a full disk, the next call opens the file again, so it goes
+/// on as soon as the system allows it: what was answered `Ok` before is there.
 pub struct FileStore {
-    // Before the folder: fields drop in this order, and the lock must outlive the database.
-    database: Database,
-    path: PathBuf,
-    _folder: StateFolder,
+    database: Reopening,
 }
 
 impl FileStore {
@@ -35,11 +36,8 @@ impl FileStore {
     /// file that isn't whole, [`StoreError::Io`] for what the system refuses. None of them leaves
     /// an emptied store behind.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let folder = StateFolder::open(folder)?;
         Ok(Self {
-            database: database::open(&folder)?,
-            path: folder.join(FILE),
-            _folder: folder,
+            database: Reopening::open(StateFolder::open(folder)?)?,
         })
     }
 
@@ -52,7 +50,7 @@ impl FileStore {
     /// The file that holds the positions.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.database.path
     }
 
     /// Closes the store; dropping it does the same, but tells of no error.
@@ -61,9 +59,7 @@ impl FileStore {
     /// [`StoreError::Io`] if the file couldn't be closed in order. Nothing is lost by it: what was
     /// committed is durable, and the next opening repairs the rest.
     pub fn close(self) -> Result<(), StoreError> {
-        self.database
-            .close()
-            .map_err(|e| StoreError::from_redb(&self.path, "close", e))
+        self.database.close()
     }
 
     fn get<T>(
@@ -72,20 +68,20 @@ impl FileStore {
         key: &StoreKey,
         read: Decode<T>,
     ) -> Result<Option<T>, StoreError> {
-        let bytes = || {
-            let table = self.database.begin_read()?.open_table(table)?;
+        let bytes = |database: &Database| {
+            let table = database.begin_read()?.open_table(table)?;
             let entry = ReadableTable::get(&table, parts(key))?;
             Ok(entry.map(|entry| entry.value().to_vec()))
         };
-        bytes()
-            .map_err(self.refused("read"))?
+        self.database
+            .with("read", bytes)?
             .map(|bytes| self.decode(key, &bytes, read))
             .transpose()
     }
 
     fn all<T>(&self, table: Table, read: Decode<T>) -> Result<Vec<(StoreKey, T)>, StoreError> {
-        let bytes = || {
-            let table = self.database.begin_read()?.open_table(table)?;
+        let bytes = |database: &Database| {
+            let table = database.begin_read()?.open_table(table)?;
             let mut all = Vec::new();
             for item in ReadableTable::iter(&table)? {
                 let (key, entry) = item?;
@@ -94,7 +90,7 @@ impl FileStore {
             }
             Ok(all)
         };
-        let all = bytes().map_err(self.refused("read"))?.into_iter();
+        let all = self.database.with("read", bytes)?.into_iter();
         all.map(|(key, bytes)| {
             let entry = self.decode(&key, &bytes, read)?;
             Ok((key, entry))
@@ -106,23 +102,18 @@ impl FileStore {
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        let run = || {
-            let mut transaction = self.database.begin_write()?;
+        self.database.with("commit to", |database| {
+            let mut transaction = database.begin_write()?;
             // I1: the commit below returns when the file system has it, not before.
             transaction.set_durability(Durability::Immediate)?;
             let answer = body(&transaction)?;
             transaction.commit()?;
             Ok(answer)
-        };
-        run().map_err(self.refused("commit to"))
-    }
-
-    fn refused(&self, doing: &'static str) -> impl Fn(redb::Error) -> StoreError {
-        move |error| StoreError::from_redb(&self.path, doing, error)
+        })
     }
 
     fn decode<T>(&self, key: &StoreKey, bytes: &[u8], read: Decode<T>) -> Result<T, StoreError> {
-        let path = self.path.clone();
+        let path = self.database.path.clone();
         read(bytes).map_err(|error| match error {
             FormError::Newer { found, known } => StoreError::Newer { path, found, known },
             FormError::Malformed(what) => StoreError::Damaged {
@@ -202,7 +193,7 @@ impl PositionStore for FileStore {
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")
-            .field("path", &self.path)
+            .field("path", &self.database.path)
             .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod folder;
 mod form;
+mod reopen;
 mod stored;
 #[cfg(test)]
 mod tests;

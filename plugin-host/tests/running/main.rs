@@ -4,17 +4,46 @@
     clippy::panic,
     reason = "a test's helper functions may fail the test"
 )]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "what holds for both drivers is tested over each of them"
+)]
 
-mod batching;
-mod bounds;
-mod delivery;
+mod delete;
 mod embedded;
 mod feed;
+mod gate;
 mod lifecycle;
-mod recovery;
 mod secrets;
+mod several;
 mod streams;
-mod stuck;
 mod support;
 mod validation;
-mod windows;
+
+/// The tests that hold for both drivers, over one thread a pipeline.
+#[path = "drivers"]
+mod fused {
+    crate::support::over!(plugin_host::Pump::Fused);
+
+    pub(crate) mod batching;
+    pub(crate) mod bounds;
+    pub(crate) mod dead_letters;
+    pub(crate) mod delivery;
+    pub(crate) mod recovery;
+    pub(crate) mod stuck;
+    pub(crate) mod windows;
+}
+
+/// The same over a thread a connector.
+#[path = "drivers"]
+mod split {
+    crate::support::over!(plugin_host::Pump::Split);
+
+    pub(crate) mod batching;
+    pub(crate) mod bounds;
+    pub(crate) mod dead_letters;
+    pub(crate) mod delivery;
+    pub(crate) mod recovery;
+    pub(crate) mod stuck;
+    pub(crate) mod windows;
+}

@@ -60,3 +60,28 @@ pub(crate) fn noted(journal: &str) -> Vec<String> {
         .map(|(_, entry)| entry.clone())
         .collect()
 }
+
+/// What tests of both drivers use of the above: pipelines that move their records in one way, and
+/// notes that don't mix with those of the other.
+macro_rules! over {
+    ($pump:expr) => {
+        pub(crate) const PUMP: plugin_host::Pump = $pump;
+
+        pub(crate) fn pipeline(
+            source: plugin_host::ConnectorConfig,
+            destination: plugin_host::ConnectorConfig,
+        ) -> plugin_host::PipelineConfig {
+            crate::support::pipeline(source, destination).pump(PUMP)
+        }
+
+        pub(crate) fn note(journal: &str, entry: String) {
+            crate::support::note(&format!("{PUMP:?} {journal}"), entry);
+        }
+
+        pub(crate) fn noted(journal: &str) -> Vec<String> {
+            crate::support::noted(&format!("{PUMP:?} {journal}"))
+        }
+    };
+}
+
+pub(crate) use over;

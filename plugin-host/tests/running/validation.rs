@@ -14,7 +14,7 @@ use plugin_host::{
 };
 use tempfile::tempdir;
 
-use crate::stuck::{hang, release, turn, wait_for_a_hang};
+use crate::gate::{hang, release, turn, wait_for_a_hang};
 use crate::support::{connector, engine, pipeline};
 
 #[derive(Parameters)]

@@ -1,10 +1,11 @@
 //! Plugins that hang or panic in each of their calls: the pipeline ends in time, nothing else is
 //! harmed, and what hangs is cleaned up when it returns after all.
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::support::{connector, engine, pipeline};
+use super::pipeline;
+use crate::gate::{close, hang, release, turn, wait_for_a_hang};
+use crate::support::{connector, engine};
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Parameters, Plugin, Position, Progress, Result,
     Source,
@@ -23,60 +24,8 @@ struct Config {
     panic: bool,
 }
 
-/// Calls that hang wait here until the test lets them go.
-static GATE: (Mutex<Gate>, Condvar) = (
-    Mutex::new(Gate {
-        open: false,
-        waiting: 0,
-    }),
-    Condvar::new(),
-);
-
-struct Gate {
-    open: bool,
-    waiting: usize,
-}
-
 /// Connectors that exist.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
-
-/// The gate is one for the whole process, so tests that use it take turns.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
-    turn
-}
-
-/// Hangs until the test lets it go.
-pub(crate) fn hang() {
-    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
-    gate.waiting += 1;
-    GATE.1.notify_all();
-    while !gate.open {
-        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
-    }
-    gate.waiting -= 1;
-    GATE.1.notify_all();
-}
-
-/// Waits until a call hangs.
-pub(crate) fn wait_for_a_hang() {
-    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
-    while gate.waiting == 0 {
-        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
-    }
-}
-
-/// Lets go what hangs, and waits until it has gone on.
-pub(crate) fn release() {
-    let mut gate = GATE.0.lock().unwrap_or_else(PoisonError::into_inner);
-    gate.open = true;
-    GATE.1.notify_all();
-    while gate.waiting > 0 {
-        gate = GATE.1.wait(gate).unwrap_or_else(PoisonError::into_inner);
-    }
-}
 
 impl Config {
     fn misbehave(&self, call: &str) {
@@ -252,7 +201,7 @@ fn stop_when_read(pipeline: &Pipeline, side: &str, call: &str) {
 fn a_call_that_hangs_ends_with_its_budget() {
     let _turn = turn();
     for (side, call) in cases() {
-        GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
+        close();
         let state = tempdir().unwrap();
         let begun = Instant::now();
         let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "150ms")]);
@@ -292,7 +241,7 @@ fn a_forced_stop_does_not_wait_for_the_budget() {
         ("destination", "write"),
         ("source", "start"),
     ] {
-        GATE.0.lock().unwrap_or_else(PoisonError::into_inner).open = false;
+        close();
         let state = tempdir().unwrap();
         let pipeline = start(state.path(), side, call, &[("sdk.call.timeout", "1h")]);
         wait_for_a_hang();

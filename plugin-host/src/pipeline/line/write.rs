@@ -4,17 +4,15 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use abi_stable::std_types::RSlice;
-use plugin_api::ffi::BatchRef;
-
 use super::super::halt::Halt;
 use super::super::hold::Hold;
+use super::super::outlet::{Memory, Outlet, Written};
 use super::super::status::Outcome;
-use super::{FLUSH_WAIT, Fused};
+use super::{FLUSH_WAIT, Line};
 use crate::ffi::{MAX_WAIT, position};
 use crate::supervisor::TICK;
 
-impl Fused {
+impl<O: Outlet> Line<O> {
     /// Longest time that the next read may wait for data.
     pub(super) fn patience(&self, answering: bool) -> Duration {
         let held = self.hold.as_ref().filter(|hold| hold.len() > 0);
@@ -41,7 +39,7 @@ impl Fused {
         };
         let now = Instant::now();
         if records > 0 {
-            hold.add(self.buffer.as_batch(0), now);
+            hold.add(&self.buffer, now);
         }
         if hold.wait(now).is_zero() {
             hold.len()
@@ -71,7 +69,7 @@ impl Fused {
     /// Writes the records that are there.
     #[inline]
     pub(super) fn write(&mut self, records: usize) -> Result<(), Halt> {
-        if self.hold.is_some() || self.destinations.are_limited() {
+        if self.hold.is_some() || self.outlet.is_limited() {
             return self.write_at_rate(records);
         }
         self.write_part(0..records)
@@ -84,13 +82,13 @@ impl Fused {
         let mut written = 0;
         let mut halt = Ok(());
         while written < records && halt.is_ok() {
-            let (together, wait) = self.destinations.turn(records - written, self.begun);
+            let (together, wait) = self.outlet.turn(records - written, self.begun);
             halt = if wait.is_zero() {
                 written += together;
                 self.write_part(written - together..written)
             } else if self.run.is_forced() {
                 Err(Halt::Forced)
-            } else if self.run.is_stopping() || self.is_hurried {
+            } else if self.is_to_stop() || self.is_hurried {
                 self.has_left = true;
                 break;
             } else {
@@ -106,7 +104,7 @@ impl Fused {
     /// Waits until a rate lets records pass, not long: a stop must be seen.
     fn await_turn(&mut self, wait: Duration) -> Result<(), Halt> {
         self.tend_windows()?;
-        let answering = self.destinations.missing() > 0;
+        let answering = self.outlet.missing() > 0;
         if answering {
             self.flush()?;
         }
@@ -119,30 +117,40 @@ impl Fused {
     fn write_part(&mut self, part: Range<usize>) -> Result<(), Halt> {
         let first = self.next;
         let records = part.len() as u64;
-        let whole = match &self.hold {
-            Some(hold) => hold.as_batch(first),
-            None => self.buffer.as_batch(first),
+        let begins = part.start == 0;
+        // The sequence of the first record in memory, of which this part may be a later one.
+        let memory_first = first - part.start as u64;
+        let memory = match &mut self.hold {
+            Some(hold) => Memory::Held(hold),
+            None => Memory::Read(&mut self.buffer),
         };
+        if memory.has_nacked() {
+            let batch = memory.as_batch(memory_first);
+            let source = self.source.connector();
+            self.refused.note_nacked(source, batch, part.clone());
+        }
         self.next += records;
-        let counters = &self.run.counters;
-        counters.read.store(self.next, Ordering::Relaxed);
-        if part.start == 0 {
-            let bytes = whole.arena.len() as u64;
-            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let start = part.start;
+        let Written {
+            batch,
+            answered,
+            first_nack,
+            result,
+        } = self.outlet.write(memory, memory_first, part);
+        self.counters.read.store(self.next, Ordering::Relaxed);
+        if begins {
+            self.counters.add_bytes(batch.arena.len() as u64);
         }
-        let batch = BatchRef {
-            index: RSlice::from_slice(&whole.index.as_slice()[part]),
-            ..whole
-        };
-        let written = self.destinations.write(batch);
-        if let Err(Halt::Abandoned) = written {
-            return written;
+        if let Err(Halt::Abandoned) = result {
+            return result;
         }
-        let confirmed = self.destinations.confirmed();
+        let confirmed = self.refused.confirmed(answered, first_nack);
         let tick = self.run.ticks();
-        self.windows
-            .add(first, records, confirmed, tick, |i| position(&batch, i));
-        counters.confirmed.store(confirmed, Ordering::Relaxed);
-        written.map_err(|halt| self.failed(halt))
+        self.windows.add(first, records, confirmed, tick, |i| {
+            position(&batch, start + i)
+        });
+        self.counters.confirmed.store(confirmed, Ordering::Relaxed);
+        result.map_err(|halt| self.failed(halt))?;
+        self.settle_refused()
     }
 }

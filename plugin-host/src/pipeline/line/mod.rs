@@ -1,26 +1,31 @@
-//! The fused driver: one thread drives a source and its destinations with one recycled batch.
+//! A line: the records of one source, from being read to being acknowledged.
 //!
-//! No channel and no copy lies between a read and the writes, so this is as fast as the connectors
-//! are; a slow destination slows them all. The loop keeps the invariants: a position is handed to
-//! the committer once every destination has confirmed it, and the source is told only when it is
-//! durable (I1, I3); records go to each destination in order and acks to the source in order (I2);
-//! at most one window is open and one is being committed, then the source waits.
+//! A line reads into one recycled batch and gives that to its outlet, which leads to the pipeline's
+//! destinations: on the same thread (`fused.rs`) or on others (`split/`). The loop keeps the invariants:
+//! a position is handed to the committer once every destination has confirmed it, or the dead-letter
+//! queue has, and the source is told only when it is durable (I1, I3); records go to each destination
+//! in order and acks to the source in order (I2); at most one window is open and one is being
+//! committed, then the source waits.
 
 mod confirm;
+mod refused;
 mod write;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::destinations::Destinations;
+use super::dead_letters::DeadLetters;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
 use super::hold::Hold;
+use super::outlet::Outlet;
+use super::progress::LineCounters;
 use super::run::Run;
 use super::status::Outcome;
 use super::window::Windows;
 use crate::ffi::Buffer;
 use crate::session::{Call, ReadStatus, Rest, SourceSession};
+use refused::Refused;
 
 /// Longest wait for data while answers are missing: destinations are flushed at least this often.
 const FLUSH_WAIT: Duration = Duration::from_millis(10);
@@ -29,15 +34,29 @@ const FLUSH_WAIT: Duration = Duration::from_millis(10);
 /// by ever smaller batches.
 const LEAST_ROOM: usize = 1024;
 
-/// One pipeline's driver.
-pub(super) struct Fused {
+/// What a line is made of.
+pub(super) struct LineParts {
+    pub(super) run: Arc<Run>,
+    pub(super) source: Arc<SourceSession>,
+    pub(super) buffer: Buffer,
+    /// What was read and is held back, where a connector wants that.
+    pub(super) hold: Option<Hold>,
+    pub(super) windows: Windows,
+    /// Where records go that can't be delivered.
+    pub(super) dead_letters: Option<Arc<DeadLetters>>,
+    pub(super) until_end: bool,
+}
+
+/// One source's way through a pipeline.
+pub(super) struct Line<O> {
     run: Arc<Run>,
     source: Arc<SourceSession>,
-    destinations: Destinations,
+    outlet: O,
     buffer: Buffer,
-    /// What was read and is held back, where a connector wants that.
     hold: Option<Hold>,
     windows: Windows,
+    refused: Refused,
+    counters: Arc<LineCounters>,
     begun: Instant,
     /// Sequence of the next record.
     next: u64,
@@ -57,23 +76,27 @@ pub(super) struct Fused {
     has_left: bool,
 }
 
-impl Fused {
-    pub(super) fn new(
-        run: Arc<Run>,
-        source: Arc<SourceSession>,
-        destinations: Destinations,
-        buffer: Buffer,
-        hold: Option<Hold>,
-        windows: Windows,
-        until_end: bool,
-    ) -> Self {
-        Self {
+impl<O: Outlet> Line<O> {
+    pub(super) fn new(parts: LineParts, outlet: O) -> Self {
+        let LineParts {
             run,
             source,
-            destinations,
             buffer,
             hold,
             windows,
+            dead_letters,
+            until_end,
+        } = parts;
+        let counters = run.counters.line();
+        Self {
+            run,
+            source,
+            outlet,
+            buffer,
+            hold,
+            windows,
+            refused: Refused::new(dead_letters),
+            counters,
             begun: Instant::now(),
             next: 0,
             until_end,
@@ -89,7 +112,10 @@ impl Fused {
     /// Runs until the source has ended or the pipeline is stopped.
     pub(super) fn drive(&mut self) -> Result<Outcome, Halt> {
         let streamed = self.stream().map_err(|halt| self.run.judge(halt));
-        self.is_hurried = streamed.is_err();
+        if streamed.is_err() {
+            self.is_hurried = true;
+            self.outlet.fail();
+        }
         // What has been read before a failure still gets its answers, unless it is a destination
         // that has failed, and what is confirmed becomes durable. What can't be stored any more
         // needn't be written.
@@ -106,23 +132,30 @@ impl Fused {
         if self.run.is_forced() && !matches!(ended, Err(Halt::Abandoned)) {
             self.leave();
         }
-        ended
+        match ended {
+            // A stop has ended a destination's wait for its rate: the rest is read again.
+            Ok(Outcome::Ended) if self.outlet.answered() < self.next => Ok(Outcome::Stopped),
+            ended => ended,
+        }
     }
 
     fn stream(&mut self) -> Result<Outcome, Halt> {
         // Since which tick nothing has come of a source that was asked to stop.
         let mut stopping: Option<u32> = None;
         loop {
-            if self.run.is_stopping() {
-                if self.run.is_forced() {
-                    return Err(Halt::Forced);
-                }
-                if stopping.is_none() {
-                    stopping = Some(self.stop_source()?);
-                }
+            if self.run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            if stopping.is_none() && self.is_to_stop() {
+                stopping = Some(self.stop_source()?);
             }
             self.tend_windows()?;
-            let answering = self.destinations.missing() > 0;
+            let answering = self.outlet.missing() > 0;
+            if !self.outlet.has_room() {
+                // I5: whatever keeps the records goes on first.
+                self.await_answers()?;
+                continue;
+            }
             let held = self.held();
             let room = self.windows.room().saturating_sub(held);
             if room < self.buffer.capacity().min(LEAST_ROOM) {
@@ -133,7 +166,7 @@ impl Fused {
                     }
                     continue;
                 }
-                if self.run.is_stopping() && answering {
+                if self.is_to_stop() && answering {
                     // What the source still has is read again; the answers have a time limit.
                     return Ok(Outcome::Stopped);
                 }
@@ -164,7 +197,7 @@ impl Fused {
             if status == ReadStatus::End {
                 self.release()?;
                 // A source that is asked to stop may say so before this loop has asked it.
-                return Ok(match self.run.is_stopping() {
+                return Ok(match self.is_to_stop() {
                     true => Outcome::Stopped,
                     false => Outcome::Ended,
                 });
@@ -190,6 +223,12 @@ impl Fused {
             }
             self.rest.note();
         }
+    }
+
+    /// Whether this source is to come to its end.
+    #[inline]
+    fn is_to_stop(&self) -> bool {
+        self.run.is_stopping() || self.outlet.is_ending()
     }
 
     fn stop_source(&mut self) -> Result<u32, Halt> {

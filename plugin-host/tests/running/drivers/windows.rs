@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::support::{connector, engine_over, note, noted, pipeline};
+use super::{note, noted, pipeline};
+use crate::support::{connector, engine_over};
 use plugin_api::{
     AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Plugin, Position,
     Progress, Result, Source,

@@ -1,7 +1,8 @@
 //! Pipelines over the fused driver: what is delivered, acknowledged and stored, and how they end.
 use std::time::Duration;
 
-use crate::support::{connector, engine, note, noted, pipeline};
+use super::{note, noted, pipeline};
+use crate::support::{connector, engine};
 use plugin_api::{
     AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters, Plugin,
     Position, Progress, Result, Source,

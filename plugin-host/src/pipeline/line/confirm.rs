@@ -8,26 +8,32 @@ use plugin_api::Position;
 use super::super::committer::CommitError;
 use super::super::error::PipelineError;
 use super::super::halt::{Halt, and_also, halt_on};
+use super::super::outlet::Outlet;
 use super::super::positions::Positions;
-use super::{FLUSH_WAIT, Fused};
+use super::{FLUSH_WAIT, Line};
 use crate::session::Call;
 use crate::supervisor::{FORCED_GRACE, TICK};
 
-impl Fused {
+impl<O: Outlet> Line<O> {
     /// Lets destinations answer what they have deferred; `false` when none had anything to say.
     pub(super) fn flush(&mut self) -> Result<bool, Halt> {
-        let before = self.destinations.missing();
-        let flushed = self.destinations.flush();
+        let before = self.outlet.missing();
+        let flushed = self.outlet.flush();
         if let Err(Halt::Abandoned) = flushed {
             return Err(Halt::Abandoned);
         }
         // Answers that were given before an error stand.
-        let confirmed = self.destinations.confirmed();
-        self.windows.confirm(confirmed, self.run.ticks());
-        let counters = &self.run.counters;
-        counters.confirmed.store(confirmed, Ordering::Relaxed);
+        self.confirm();
         flushed.map_err(|halt| self.failed(halt))?;
-        Ok(self.destinations.missing() < before)
+        self.settle_refused()?;
+        Ok(self.outlet.missing() < before)
+    }
+
+    /// Goes by what the destinations have answered.
+    pub(super) fn confirm(&mut self) {
+        let confirmed = self.confirmed(self.outlet.answered());
+        self.windows.confirm(confirmed, self.run.ticks());
+        self.counters.confirmed.store(confirmed, Ordering::Relaxed);
     }
 
     /// A destination has failed. Of a record that it has refused, the source's position is told.
@@ -43,10 +49,10 @@ impl Fused {
         halt
     }
 
-    /// As [`Fused::flush`], waiting for a wake-up where there was no answer yet.
-    fn await_answers(&mut self) -> Result<(), Halt> {
+    /// As [`Line::flush`], waiting for a wake-up where there was no answer yet.
+    pub(super) fn await_answers(&mut self) -> Result<(), Halt> {
         if !self.flush()? {
-            self.source.context().pause(FLUSH_WAIT);
+            self.outlet.pause(self.source.context(), FLUSH_WAIT);
         }
         Ok(())
     }
@@ -63,7 +69,7 @@ impl Fused {
 
     /// Waits until the open window takes another batch.
     pub(super) fn make_room(&mut self) -> Result<(), Halt> {
-        if self.destinations.missing() > 0 {
+        if self.outlet.missing() > 0 {
             self.await_answers()?;
         }
         if self.windows.is_open() {
@@ -103,17 +109,18 @@ impl Fused {
     /// Nothing more is read: gets every answer.
     pub(super) fn drain(&mut self) -> Result<(), Halt> {
         let last = self.windows.last().map(<[u8]>::to_vec);
-        self.destinations.stop(last.as_deref())?;
-        self.destinations.hear(self.run.ticks());
-        while self.destinations.missing() > 0 {
+        self.outlet.stop(last.as_deref())?;
+        while self.outlet.missing() > 0 {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
             self.tend_windows()?;
             self.await_answers()?;
-            self.destinations.check_silence(&self.run)?;
+            self.outlet.check_silence()?;
         }
-        Ok(())
+        // Another thread may have answered since the last look.
+        self.confirm();
+        self.settle_refused()
     }
 
     /// Makes what is confirmed durable and tells the source.
@@ -142,7 +149,7 @@ impl Fused {
     }
 
     fn note_committed(&self, window: &Positions) {
-        let committed = &self.run.counters.committed;
+        let committed = &self.counters.committed;
         committed.fetch_add(window.count(), Ordering::Relaxed);
     }
 }

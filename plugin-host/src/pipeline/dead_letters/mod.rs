@@ -1,0 +1,216 @@
+//! The dead-letter queue: a destination that is told of each record that can't be delivered.
+//!
+//! A record that was refused counts as done once the queue has confirmed its letter (I3). The lines of
+//! a pipeline share one queue; they write to it one at a time, and wait for the answer.
+
+mod letter;
+mod tally;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant, SystemTime};
+
+use plugin_api::BatchWriter;
+
+use super::destination::{Destination, Nack};
+use super::error::PipelineError;
+use super::halt::Halt;
+use super::rate::Rate;
+use super::run::Run;
+use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
+use crate::session::Call;
+use crate::supervisor::TICK;
+
+/// Time between two flushes while answers are missing.
+const FLUSH_WAIT: Duration = Duration::from_millis(10);
+
+/// The queue's only source, as its destination numbers them.
+const SOURCE: usize = 0;
+
+/// The dead-letter queue of a running pipeline.
+pub(super) struct DeadLetters {
+    run: Arc<Run>,
+    /// Confirmed records that are not in the tally yet.
+    acks: AtomicU64,
+    limit: NackLimit,
+    queue: Mutex<Queue>,
+}
+
+/// How many refusals the queue takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NackLimit {
+    /// Number of records that are looked back on; 0 is no limit.
+    pub window: u64,
+    /// Most refusals among these.
+    pub threshold: u64,
+}
+
+struct Queue {
+    destination: Destination,
+    tally: tally::Tally,
+    buffer: Buffer,
+    /// Sequence of the next letter.
+    next: u64,
+    begun: Instant,
+}
+
+/// Letters that were accepted, in the order of their records.
+#[derive(Default)]
+pub(super) struct Accepted {
+    nacks: Vec<Nack>,
+    bytes: usize,
+}
+
+impl Accepted {
+    /// Bytes of letters that are written together, as a rule.
+    const BYTES: usize = 1 << 20;
+
+    pub(super) fn add(&mut self, nack: Nack) {
+        self.bytes += nack.bytes();
+        self.nacks.push(nack);
+    }
+
+    /// Whether they are to be written before there are more.
+    pub(super) fn are_many(&self) -> bool {
+        self.nacks.len() >= BATCH_RECORDS as usize || self.bytes >= Self::BYTES
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.nacks.len() as u64
+    }
+}
+
+impl DeadLetters {
+    pub(super) fn new(run: Arc<Run>, destination: Destination, limit: NackLimit) -> Self {
+        Self {
+            run,
+            acks: AtomicU64::new(0),
+            limit,
+            queue: Mutex::new(Queue {
+                destination,
+                tally: tally::Tally::new(limit.window, limit.threshold),
+                buffer: Buffer::new(BATCH_RECORDS, RECORD_BYTES),
+                next: 0,
+                begun: Instant::now(),
+            }),
+        }
+    }
+
+    pub(super) fn limit(&self) -> NackLimit {
+        self.limit
+    }
+
+    /// So many records were confirmed, and not refused.
+    #[inline]
+    pub(super) fn note_acks(&self, records: u64) {
+        self.acks.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Whether the queue takes one more refusal.
+    pub(super) fn accept(&self) -> Result<bool, Halt> {
+        let mut queue = self.lock()?;
+        queue.tally.ack(self.acks.swap(0, Ordering::Relaxed));
+        Ok(queue.tally.nack())
+    }
+
+    /// Writes the letters and waits until the queue has confirmed them.
+    pub(super) fn write(&self, source: &str, accepted: Accepted) -> Result<(), Halt> {
+        let mut queue = self.lock()?;
+        let mut nacks = accepted.nacks.into_iter().peekable();
+        while nacks.peek().is_some() {
+            queue.fill(source, &mut nacks)?;
+            queue.give(&self.run)?;
+            queue.await_answers(&self.run)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the queue that no letter follows.
+    pub(super) fn stop(&self) -> Result<(), Halt> {
+        self.lock()?.destination.stop(None)
+    }
+
+    /// Another line may have it, whose call may hang: then the run is taken over.
+    fn lock(&self) -> Result<MutexGuard<'_, Queue>, Halt> {
+        loop {
+            match self.queue.try_lock() {
+                Ok(queue) => return Ok(queue),
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    return Ok(PoisonError::into_inner(poisoned));
+                }
+                Err(TryLockError::WouldBlock) if self.run.is_abandoned() => {
+                    return Err(Halt::Abandoned);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Puts letters into the buffer, as many as find room.
+    fn fill(
+        &mut self,
+        source: &str,
+        nacks: &mut std::iter::Peekable<impl Iterator<Item = Nack>>,
+    ) -> Result<(), Halt> {
+        let now = SystemTime::now();
+        let burst = self.destination.rate.as_ref().map(Rate::burst);
+        let most = burst.and_then(|burst| usize::try_from(burst).ok());
+        let (fault, filled) = self.buffer.lend(most.unwrap_or(usize::MAX), |lent| {
+            let mut batch = BatchWriter::new(lent);
+            while batch.has_room()
+                && let Some(nack) = nacks.next()
+            {
+                batch.push(&letter::letter(source, &nack, now));
+            }
+            batch.into_fault()
+        });
+        let connector = || self.destination.connector().to_owned();
+        if let Some(error) = fault {
+            return Err(Halt::from(PipelineError::Connector {
+                connector: connector(),
+                call: Call::Write.to_string(),
+                error: error.context("a letter can't be written"),
+            }));
+        }
+        let accepted = self.buffer.accept(filled);
+        accepted.map_err(|fault| PipelineError::Internal(fault.to_string()))?;
+        Ok(())
+    }
+
+    fn give(&mut self, run: &Run) -> Result<(), Halt> {
+        let batch = self.buffer.as_batch(self.next);
+        let records = batch.index.len() as u64;
+        while let Some(rate) = &mut self.destination.rate {
+            let wait = rate.wait(records, self.begun.elapsed());
+            if wait.is_zero() {
+                rate.take(records);
+                break;
+            }
+            // A stop waits for no rate.
+            if run.is_stopping() {
+                break;
+            }
+            self.destination.session.context().pause(wait.min(TICK));
+        }
+        self.next += records;
+        self.destination.write(SOURCE, batch, false)
+    }
+
+    fn await_answers(&mut self, run: &Run) -> Result<(), Halt> {
+        self.destination.hear(run.ticks());
+        while self.destination.missing() > 0 {
+            if run.is_forced() {
+                return Err(Halt::Forced);
+            }
+            let before = self.destination.missing();
+            self.destination.flush()?;
+            if self.destination.missing() == before {
+                self.destination.session.context().pause(FLUSH_WAIT);
+            }
+            self.destination.check_silence(run)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! One destination of a running pipeline: what it is given, and what it answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abi_stable::std_types::RSlice;
+use plugin_api::ffi::{BatchRef, RecordIndex};
+use plugin_api::{Error, Record};
+
+use super::answers::{Answers, text_length};
+use super::error::PipelineError;
+use super::halt::{Halt, halt_on};
+use super::rate::Rate;
+use super::retained::Retained;
+use super::run::Run;
+use super::runs::Runs;
+use crate::session::{Call, CallError, DestinationSession};
+
+/// From so many bytes of records on that are kept for the dead-letter queue the destination is given no
+/// further ones (I5).
+pub(super) const KEPT_BYTES: usize = 64 << 20;
+
+/// A record that was refused.
+#[derive(Debug)]
+pub(super) struct Nack {
+    /// Identity of the connector that has refused it.
+    pub(super) connector: &'static str,
+    pub(super) error: Error,
+    pub(super) record: Record,
+}
+
+/// A destination that was started.
+pub(super) struct Destination {
+    pub(super) session: Arc<DestinationSession>,
+    answers: Answers,
+    runs: Runs,
+    /// Most records of one write.
+    batch: usize,
+    pub(super) rate: Option<Rate>,
+    /// The tick at which it has answered last, and how many answers it owed then.
+    heard: (u32, u64),
+    /// Where a dead-letter queue takes what is refused.
+    refusals: Option<Refusals>,
+}
+
+/// What a destination has refused and might refuse yet.
+#[derive(Debug, Default)]
+struct Refusals {
+    retained: Retained,
+    /// By source and sequence.
+    nacks: BTreeMap<(usize, u64), Nack>,
+    /// Bytes of their errors and records.
+    bytes: usize,
+}
+
+impl Destination {
+    pub(super) fn new(
+        session: Arc<DestinationSession>,
+        sources: usize,
+        batch: usize,
+        rate: Option<Rate>,
+        keeps_refused: bool,
+    ) -> Self {
+        Self {
+            session,
+            answers: Answers::default(),
+            runs: Runs::new(sources),
+            batch,
+            rate,
+            heard: (0, 0),
+            refusals: keeps_refused.then(Refusals::default),
+        }
+    }
+
+    pub(super) fn connector(&self) -> &'static str {
+        self.session.connector()
+    }
+
+    /// Whether it may be given another batch.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        let kept = self.refusals.as_ref().map_or(0, Refusals::bytes);
+        kept < KEPT_BYTES
+    }
+
+    /// The source's records below are answered.
+    #[inline]
+    pub(super) fn answered(&self, source: usize) -> u64 {
+        self.runs.reached(source)
+    }
+
+    /// Number of records that it was given and has not answered.
+    #[inline]
+    pub(super) fn missing(&self) -> u64 {
+        self.answers.missing()
+    }
+
+    /// The first record of a source that it has refused.
+    #[inline]
+    pub(super) fn first_nack(&self, source: usize) -> Option<u64> {
+        let refusals = self.refusals.as_ref()?;
+        let mut of_source = refusals.nacks.range((source, 0)..=(source, u64::MAX));
+        of_source.next().map(|((_, sequence), _)| *sequence)
+    }
+
+    /// Takes the refusal of a record.
+    pub(super) fn take_nack(&mut self, source: usize, sequence: u64) -> Option<Nack> {
+        self.refusals.as_mut()?.take((source, sequence))
+    }
+
+    /// Takes any refusal, with the record's source and sequence.
+    pub(super) fn next_nack(&mut self) -> Option<(usize, u64, Nack)> {
+        let refusals = self.refusals.as_mut()?;
+        let (source, sequence) = *refusals.nacks.first_key_value()?.0;
+        let nack = refusals.take((source, sequence))?;
+        Some((source, sequence, nack))
+    }
+
+    /// Gives it the records of a source, no more at once than its settings say, without those that the
+    /// source has nacked.
+    pub(super) fn write(
+        &mut self,
+        source: usize,
+        batch: BatchRef<'_>,
+        has_nacked: bool,
+    ) -> Result<(), Halt> {
+        let written = if has_nacked {
+            self.write_around_nacked(source, batch)
+        } else {
+            self.write_all(source, batch)
+        };
+        self.settle();
+        written
+    }
+
+    #[inline]
+    fn write_all(&mut self, source: usize, batch: BatchRef<'_>) -> Result<(), Halt> {
+        let mut sequence = batch.first_sequence;
+        for index in batch.index.as_slice().chunks(self.batch) {
+            let count = index.len() as u64;
+            let first_sequence = self.runs.give(source, sequence, count);
+            sequence += count;
+            self.answers.give(first_sequence + count);
+            let part = BatchRef {
+                first_sequence,
+                arena: batch.arena,
+                index: RSlice::from_slice(index),
+            };
+            let written = self.session.write(part, &mut self.answers);
+            self.keep(part);
+            self.judge(Call::Write, written)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn write_around_nacked(&mut self, source: usize, batch: BatchRef<'_>) -> Result<(), Halt> {
+        let is_nacked = |entry: &RecordIndex| entry.reserved & RecordIndex::NACKED != 0;
+        let mut first_sequence = batch.first_sequence;
+        for index in batch
+            .index
+            .as_slice()
+            .chunk_by(|one, two| is_nacked(one) == is_nacked(two))
+        {
+            let count = index.len() as u64;
+            if is_nacked(&index[0]) {
+                for sequence in first_sequence..first_sequence + count {
+                    self.runs.leave_out(source, sequence);
+                }
+            } else {
+                let part = BatchRef {
+                    first_sequence,
+                    arena: batch.arena,
+                    index: RSlice::from_slice(index),
+                };
+                self.write_all(source, part)?;
+            }
+            first_sequence += count;
+        }
+        Ok(())
+    }
+
+    /// Fetches answers.
+    pub(super) fn flush(&mut self) -> Result<(), Halt> {
+        self.session.context().set_max_wait(Duration::ZERO);
+        let flushed = self.session.flush(&mut self.answers);
+        let judged = self.judge(Call::Flush, flushed);
+        self.settle();
+        judged
+    }
+
+    pub(super) fn stop(&self, last: Option<&[u8]>) -> Result<(), Halt> {
+        halt_on(self.connector(), Call::Stop, self.session.stop(last))
+    }
+
+    /// From this tick on it is expected to answer what it owes.
+    pub(super) fn hear(&mut self, tick: u32) {
+        self.heard = (tick, self.missing());
+    }
+
+    /// Fails when it owes answers and has given none for as long as a call of it may take: the limit
+    /// is for silence, not for one that answers slowly.
+    pub(super) fn check_silence(&mut self, run: &Run) -> Result<(), PipelineError> {
+        let missing = self.missing();
+        let (tick, before) = self.heard;
+        if missing != before {
+            self.hear(run.ticks());
+        } else if missing > 0 && run.since(tick) >= self.session.budget() {
+            return Err(PipelineError::Unanswered {
+                connector: self.connector().to_owned(),
+                missing,
+                after: self.session.budget(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps records that were refused just now, or may be later.
+    #[inline]
+    fn keep(&mut self, part: BatchRef<'_>) {
+        if let Some(refusals) = &mut self.refusals
+            && (self.answers.missing() > 0 || self.answers.first_nack().is_some())
+        {
+            refusals.retained.keep(part);
+        }
+    }
+
+    /// Goes by what was answered, also before an error.
+    #[inline]
+    fn settle(&mut self) {
+        if let Some(refusals) = &mut self.refusals {
+            refusals.collect(&self.runs, &mut self.answers, self.session.connector());
+        }
+        self.runs.settle(self.answers.confirmed());
+    }
+
+    /// Judges a call by its result and its answers.
+    fn judge(&self, call: Call, result: Result<bool, CallError>) -> Result<(), Halt> {
+        let goes_on = halt_on(self.connector(), call, result)?;
+        let connector = || self.connector().to_owned();
+        let error = if let Some(fault) = self.answers.fault() {
+            PipelineError::Contract {
+                connector: connector(),
+                call: call.to_string(),
+                fault: fault.to_owned(),
+            }
+        } else if let Some((number, error)) = self.answers.first_nack()
+            && self.refusals.is_none()
+        {
+            let (_, sequence) = self.runs.record(number).unwrap_or_default();
+            PipelineError::Nack {
+                connector: connector(),
+                sequence,
+                position: None,
+                error: error.clone(),
+                limit: None,
+            }
+        } else if !goes_on {
+            PipelineError::Closed {
+                connector: connector(),
+            }
+        } else {
+            return Ok(());
+        };
+        Err(error.into())
+    }
+}
+
+impl Refusals {
+    fn bytes(&self) -> usize {
+        self.bytes + self.retained.bytes()
+    }
+
+    /// Takes over what was refused, with the records, and lets go of what is answered.
+    fn collect(&mut self, runs: &Runs, answers: &mut Answers, connector: &'static str) {
+        while let Some((number, _)) = answers.first_nack() {
+            let found = runs.record(number).zip(self.retained.record(number));
+            let (Some((key, record)), Some(error)) = (found, answers.take_nack(number)) else {
+                // What is refused was given, and what is given is kept until it is answered.
+                return;
+            };
+            let nack = Nack {
+                connector,
+                error,
+                record,
+            };
+            self.bytes += nack.bytes();
+            self.nacks.insert(key, nack);
+        }
+        self.retained.release(answers.answered());
+    }
+
+    fn take(&mut self, key: (usize, u64)) -> Option<Nack> {
+        let nack = self.nacks.remove(&key)?;
+        self.bytes -= nack.bytes();
+        Some(nack)
+    }
+}
+
+impl Nack {
+    /// Bytes of its texts and its record.
+    pub(super) fn bytes(&self) -> usize {
+        let data = [
+            &self.record.key,
+            &self.record.payload.before,
+            &self.record.payload.after,
+        ];
+        let data = data.into_iter().flatten().map(|data| match data {
+            plugin_api::Data::Raw(bytes) => bytes.len(),
+            plugin_api::Data::Structured(map) => size_of_val(map) * map.len(),
+        });
+        text_length(&self.error) + self.record.position.as_bytes().len() + data.sum::<usize>()
+    }
+}
