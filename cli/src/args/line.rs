@@ -174,8 +174,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 With --json, one document at the end:
-  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"retries\", \"seconds\",
-                  \"error\"}]}
+  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"deadLetters\", \"errors\", \"retries\",
+                  \"seconds\", \"error\"}]}
 `status` is ended, stopped, forced (stopped by a second signal), failed or skipped, and `error`
 null or {\"code\", \"message\", \"help\", \"file\", \"line\", \"column\"}, the last three null where no
 text of a pipeline file is to blame. `errors` has those that a further try has mended, too. Bytes are
