@@ -9,6 +9,8 @@
     reason = "a failure shows the seed that repeats it"
 )]
 
+/// Pipelines of several sources, and what happens to records that a destination refuses.
+mod dead_letters;
 /// Wrong input: the exit code, and what the message says.
 mod errors;
 /// Files that are replaced, truncated or not there.
@@ -33,6 +35,8 @@ mod passed_over;
 mod quickstart;
 /// The README's pipelines work as they are pasted.
 mod readme;
+/// Pipelines that fail and are tried again, and what is told of it.
+mod recovery;
 /// Files that are rotated: one, and many.
 mod rotation;
 /// Killed while files are rotated.
