@@ -14,10 +14,10 @@ use plugin_api::record::metadata::DLQ_NACK_ERROR;
 use plugin_api::{Error, ErrorKind};
 
 use super::super::dead_letters::{Accepted, DeadLetters};
-use super::super::destination::Nack;
 use super::super::error::PipelineError;
 use super::super::halt::Halt;
 use super::super::outlet::Outlet;
+use super::super::refusals::Nack;
 use super::super::retained::owned;
 use super::Line;
 
