@@ -17,6 +17,7 @@ pub(super) struct Books {
     sources: Vec<SourceBook>,
     destinations: Vec<DestinationBook>,
     letters_given: u64,
+    queue_failed: bool,
     queue: Queue,
 }
 
@@ -38,6 +39,7 @@ struct SourceBook {
 /// One destination, since it was last opened.
 #[derive(Default)]
 struct DestinationBook {
+    failed: bool,
     given: u64,
     /// Of each source, the newest record that it was given.
     newest: BTreeMap<usize, u64>,
@@ -51,6 +53,7 @@ impl Books {
             sources: sources.collect(),
             destinations: destinations.collect(),
             letters_given: 0,
+            queue_failed: false,
             queue: Queue::None,
             case,
         }
@@ -61,12 +64,12 @@ impl Books {
         self.queue = round.queue;
         for (place, entry) in journal.iter().enumerate() {
             if let Err(wrong) = self.enter(*entry) {
-                let before = &journal[place.saturating_sub(40)..=place];
-                panic!("{wrong}\nafter {before:#?}");
+                let before = &journal[place.saturating_sub(20)..=place];
+                panic!("{wrong}\nafter {before:?}");
             }
         }
         if let Err(wrong) = self.check_outcome(round, outcome, journal) {
-            panic!("{wrong}\noutcome {outcome:?}\nafter {journal:#?}");
+            panic!("{wrong}\noutcome {outcome:?}\nafter {journal:?}");
         }
     }
 
@@ -86,6 +89,7 @@ impl Books {
             }
             Entry::QueueOpened => {
                 self.letters_given = 0;
+                self.queue_failed = false;
                 Ok(())
             }
             Entry::Read { source, number } => self.read(source, number),
@@ -105,7 +109,19 @@ impl Books {
                 answers.insert((number, destination), ok);
                 Ok(())
             }
+            Entry::DestinationFailed { destination } => {
+                self.destinations[destination].failed = true;
+                Ok(())
+            }
+            Entry::QueueFailed => {
+                self.queue_failed = true;
+                Ok(())
+            }
             Entry::LetterGiven { sequence } => {
+                check(
+                    !self.queue_failed,
+                    "a queue that has failed is given nothing",
+                )?;
                 self.letters_given += 1;
                 check(
                     sequence + 1 == self.letters_given,
@@ -137,7 +153,7 @@ impl Books {
         // Positions are held back without being counted, and `Last` keeps few of them.
         let delays = self.case.destinations.iter().map(|it| it.delay);
         let is_held = delays.chain([script.delay]).flatten().next().is_some();
-        let largest = script.batches.iter().max().copied().unwrap_or(1) as u64;
+        let largest = script.batches.iter().max().map_or(1, |it| *it.max(&1)) as u64;
         let weight = script.weight as u64;
         let most = 2 * (WINDOW_BYTES + largest * (weight + 10));
         let ahead = (number - book.stored) * weight;
@@ -160,6 +176,10 @@ impl Books {
         let mut next = (behind + 1..).filter(|it| !script.nacked.contains(it));
         check(next.next() == Some(number), "each record in its turn (I2)")?;
         check(number <= book.read, "only what was read")?;
+        check(
+            !given.failed,
+            "a destination that has failed is given nothing",
+        )?;
         given.given += 1;
         check(
             sequence + 1 == given.given,

@@ -52,6 +52,20 @@ impl Scripted {
         &self.world.case.destinations[self.number]
     }
 
+    /// Notes a failure, if there is one.
+    fn end(&self, fault: Option<Error>) -> Result<()> {
+        let Some(error) = fault else {
+            return Ok(());
+        };
+        self.note_failure();
+        Err(error)
+    }
+
+    fn note_failure(&self) {
+        let destination = self.number;
+        self.world.note(Entry::DestinationFailed { destination });
+    }
+
     fn answer(&mut self, acks: &mut Acks<'_>, which: Answer) {
         let all = self.pending.len();
         let mut answered: Vec<_> = match which {
@@ -117,13 +131,13 @@ impl Destination for Scripted {
             let first = self.pending.front().map_or(self.given, |it| it.sequence);
             let wrong = first.checked_sub(1).unwrap_or(self.given);
             acks.ok_range(wrong, wrong + 1);
+            self.note_failure();
         }
         if self.world.fault(Place::Close(self.number)).is_some() {
             acks.close();
+            self.note_failure();
         }
-        self.world
-            .fault(Place::Write(self.number))
-            .map_or(Ok(()), Err)
+        self.end(self.world.fault(Place::Write(self.number)))
     }
 
     fn flush(&mut self, acks: &mut Acks<'_>, _: &Context) -> Result<()> {
@@ -140,15 +154,12 @@ impl Destination for Scripted {
                 which => which,
             },
         );
-        self.world
-            .fault(Place::Flush(self.number))
-            .map_or(Ok(()), Err)
+        self.end(self.world.fault(Place::Flush(self.number)))
     }
 
     fn stop(&mut self) -> Result<()> {
         self.world.step();
-        let fault = self.world.fault(Place::DestinationStop(self.number));
-        fault.map_or(Ok(()), Err)
+        self.end(self.world.fault(Place::DestinationStop(self.number)))
     }
 }
 
@@ -182,6 +193,7 @@ impl Destination for Letters {
             None => batch.len(),
         };
         acks.defer();
+        let mut failed = fault.is_some();
         for (place, record) in batch.into_iter().enumerate() {
             let sequence = record.sequence();
             self.world.note(Entry::LetterGiven { sequence });
@@ -189,12 +201,16 @@ impl Destination for Letters {
                 continue;
             }
             if let Some(error) = self.world.fault(Place::RefusedLetter) {
+                failed = true;
                 acks.nack(&record, error);
                 continue;
             }
             let (source, number) = refused(record.position());
             self.world.note(Entry::Letter { source, number });
             acks.ok(&record);
+        }
+        if failed {
+            self.world.note(Entry::QueueFailed);
         }
         fault.map_or(Ok(()), Err)
     }

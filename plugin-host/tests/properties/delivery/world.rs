@@ -50,6 +50,12 @@ pub(super) enum Entry {
         source: usize,
         number: u64,
     },
+    /// A destination has failed, or has broken the rules.
+    DestinationFailed {
+        destination: usize,
+    },
+    /// The dead-letter queue has failed, or has refused a letter.
+    QueueFailed,
     /// A position is stored; the store may say that it isn't.
     Stored {
         source: usize,
