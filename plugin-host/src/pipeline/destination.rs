@@ -56,6 +56,11 @@ impl Destination {
         self.session.connector()
     }
 
+    /// Whether a dead-letter queue takes what it refuses.
+    pub(super) fn keeps_refused(&self) -> bool {
+        self.refusals.is_some()
+    }
+
     /// Whether it may be given another batch.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
