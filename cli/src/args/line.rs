@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
+use plugin_host::RunOptions;
+
+use super::recovery::RecoveryFlags;
 
 /// Streams records between connector plugins.
 ///
@@ -30,6 +33,16 @@ pub(super) struct Line {
 
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Line {
+    /// Refuses values that are well formed and contradict each other.
+    pub(super) fn checked(self) -> Result<Self, clap::Error> {
+        match &self.command {
+            Command::Run(run) => run.recovery.check().map(|()| self),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Flags that may stand before and after every command.
@@ -151,17 +164,22 @@ pub(crate) enum Command {
 ///
 /// Started again, a pipeline goes on behind the position that is stored in the state folder.
 ///
+/// A pipeline that has failed by something that another try may mend, such as a full disk, is tried
+/// again: after up to a second, then after longer and longer waits of at most 10 minutes, without end.
+/// Any other failure is its end, and with `--until-end` every one is. The other pipelines go on.
+///
 /// On a terminal each pipeline has a live line with records, records a second, bytes, unanswered
-/// records and errors. A summary follows at the end, on standard error; with `--json` it is a
-/// document on standard output.
+/// records and errors, or with the try that it waits for. A summary follows at the end, on standard
+/// error; with `--json` it is a document on standard output.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 With --json, one document at the end:
-  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"seconds\", \"error\"}]}
+  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"retries\", \"seconds\",
+                  \"error\"}]}
 `status` is ended, stopped, forced (stopped by a second signal), failed or skipped, and `error`
 null or {\"code\", \"message\", \"help\", \"file\", \"line\", \"column\"}, the last three null where no
-text of a pipeline file is to blame. Bytes are those of whole records: positions, keys and metadata
-count, too.
+text of a pipeline file is to blame. `errors` has those that a further try has mended, too. Bytes are
+those of whole records: positions, keys and metadata count, too.
 
 A pipeline.yaml to begin with, which copies the lines of in.txt:
   version: \"2.2\"
@@ -177,7 +195,8 @@ A pipeline.yaml to begin with, which copies the lines of in.txt:
 Examples:
   forebay run pipeline.yaml
   forebay --plugins /opt/plugins --state /var/lib/forebay run a.yaml b.yaml
-  forebay run --until-end backfill.yaml")]
+  forebay run --until-end backfill.yaml
+  forebay run --until-end --retries 5 backfill.yaml")]
 pub(crate) struct Run {
     /// Pipeline files: YAML in Conduit's format 2.2; `forebay run --help` shows one
     #[arg(value_name = "PIPELINE.yaml", required = true)]
@@ -187,10 +206,23 @@ pub(crate) struct Run {
     ///
     /// For sources that go on for ever, such as one that follows a file.
     #[arg(long)]
-    pub(crate) until_end: bool,
+    until_end: bool,
+
+    #[command(flatten)]
+    recovery: RecoveryFlags,
 
     #[command(flatten)]
     pub(super) flags: Flags,
+}
+
+impl Run {
+    /// How the pipelines are run.
+    pub(crate) fn options(&self) -> RunOptions {
+        RunOptions {
+            until_end: self.until_end,
+            recovery: self.recovery.recovery(self.until_end),
+        }
+    }
 }
 
 /// Tell all that is wrong with pipeline files, starting nothing

@@ -31,6 +31,8 @@ mod parity;
 mod quickstart;
 /// The README's pipelines work as they are pasted.
 mod readme;
+/// Pipelines that fail and are tried again, and what is told of it.
+mod recovery;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
 /// Values of secret parameters stay out of everything that is told.
