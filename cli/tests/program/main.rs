@@ -11,7 +11,7 @@
 
 /// Wrong input: the exit code, and what the message says.
 mod errors;
-/// Files that are replaced, rotated, truncated or not there.
+/// Files that are replaced, truncated or not there.
 mod files;
 /// The guide's manifest and pipelines are right.
 mod guide;
@@ -27,12 +27,18 @@ mod list;
 mod output;
 /// Builtin and loaded plugins give the same bytes.
 mod parity;
+/// Paths of a glob that can't be read.
+mod passed_over;
 /// The folder that `quickstart` makes.
 mod quickstart;
 /// The README's pipelines work as they are pasted.
 mod readme;
 /// Pipelines that fail and are tried again, and what is told of it.
 mod recovery;
+/// Files that are rotated: one, and many.
+mod rotation;
+/// Killed while files are rotated.
+mod rotation_kill;
 /// Runs from beginning to end, and those that follow a file.
 mod run;
 /// Values of secret parameters stay out of everything that is told.

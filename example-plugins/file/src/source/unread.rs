@@ -2,7 +2,7 @@
 
 use memchr::memchr_iter;
 
-/// Longest line, in bytes.
+/// Longest that a line may be set to be, in bytes.
 pub(super) const LONGEST: usize = 32 << 20;
 
 /// What was read behind the last line that was handed out: as a rule the beginning of the next.
@@ -20,8 +20,8 @@ impl Unread {
     }
 
     /// Finds the lines in it, as [`find_lines`] does.
-    pub(super) fn find_lines(&mut self, most: usize, ends: &mut Vec<usize>) {
-        find_lines(&self.bytes[self.start..], self.scanned, most, ends);
+    pub(super) fn find_lines(&mut self, most: usize, longest: usize, ends: &mut Vec<usize>) {
+        find_lines(&self.bytes[self.start..], self.scanned, most, longest, ends);
         self.scanned = if ends.is_empty() {
             self.bytes().len()
         } else {
@@ -42,15 +42,27 @@ impl Unread {
         (self.start, self.scanned) = (0, scanned);
     }
 
+    /// Forgets all of it: it is read again.
+    pub(super) fn clear(&mut self) {
+        self.replace(&[], 0);
+    }
+
     /// Whether the first line is longer than one may be; asked when none was found.
-    pub(super) fn is_too_long(&self) -> bool {
-        self.bytes().len() > LONGEST
+    pub(super) fn is_too_long(&self, longest: usize) -> bool {
+        self.bytes().len() > longest
     }
 }
 
-/// Finds at most so many lines, together no longer than one may be so that a batch takes them; `ends`
-/// gets where each ends, counted from the first. The first `scanned` bytes have no newline.
-pub(super) fn find_lines(bytes: &[u8], scanned: usize, most: usize, ends: &mut Vec<usize>) {
+/// Finds at most so many lines, up to the first that is longer than the longest may be, together no
+/// longer than [`LONGEST`] so that a batch takes them; `ends` gets where each ends, counted from the
+/// first. The first `scanned` bytes have no newline.
+pub(super) fn find_lines(
+    bytes: &[u8],
+    scanned: usize,
+    most: usize,
+    longest: usize,
+    ends: &mut Vec<usize>,
+) {
     ends.clear();
     ends.extend(
         memchr_iter(b'\n', &bytes[scanned..])
@@ -58,6 +70,16 @@ pub(super) fn find_lines(bytes: &[u8], scanned: usize, most: usize, ends: &mut V
             .map(|newline| scanned + newline + 1)
             .take_while(|&end| end <= LONGEST + 1),
     );
+    // All of them together are seldom longer than one may be.
+    if ends.last().is_some_and(|&all| all > longest) {
+        let mut begin = 0;
+        let too_long = ends.iter().position(|&end| {
+            let length = end - begin - 1;
+            begin = end;
+            length > longest
+        });
+        ends.truncate(too_long.unwrap_or(ends.len()));
+    }
 }
 
 #[cfg(test)]
@@ -72,9 +94,9 @@ mod tests {
             let mut unread = Unread::default();
             unread.replace(&text, 0);
             let mut ends = Vec::new();
-            unread.find_lines(1, &mut ends);
+            unread.find_lines(1, LONGEST, &mut ends);
             assert_eq!(!ends.is_empty(), taken, "{length}");
-            assert!(taken || unread.is_too_long());
+            assert!(taken || unread.is_too_long(LONGEST));
         }
     }
 
@@ -84,7 +106,25 @@ mod tests {
         line.push(b'\n');
         let text = line.repeat((2 * LONGEST) >> 20);
         let mut ends = Vec::new();
-        find_lines(&text, 0, 1000, &mut ends);
+        find_lines(&text, 0, 1000, LONGEST, &mut ends);
         assert_eq!(ends.last(), Some(&LONGEST));
+    }
+
+    #[test]
+    fn lines_up_to_the_first_that_is_too_long_are_found() {
+        for (text, expected) in [
+            ("abc\nabcd\nabc\n", &[4, 9, 13][..]),
+            ("abc\nabcde\nabc\n", &[4]),
+            ("abcde\nabc\n", &[]),
+        ] {
+            let mut unread = Unread::default();
+            unread.replace(text.as_bytes(), 0);
+            let mut ends = Vec::new();
+            unread.find_lines(1000, 4, &mut ends);
+            assert_eq!(ends, expected, "{text}");
+            unread.skip(ends.last().copied().unwrap_or(0));
+            unread.find_lines(1000, 4, &mut ends);
+            assert_eq!(unread.is_too_long(4), expected.len() < 3, "{text}");
+        }
     }
 }
