@@ -4,6 +4,7 @@
 
 mod line;
 mod recovery;
+mod run;
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -16,14 +16,14 @@ use super::line::Line;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Tries after a failure")]
 pub(crate) struct RecoveryFlags {
-    /// Times in a row that a failed pipeline is tried again, a number or `unlimited` [default: unlimited]
+    /// Times in a row that a failed pipeline is tried again [default: unlimited]
     ///
     /// Only failures that another try may mend count, such as a full disk or a server that is away. A try
     /// opens the connectors anew and goes on behind the last stored position. Ctrl-C or SIGTERM ends the
     /// wait before a try, and the pipeline has failed.
     ///
     /// With `--until-end` the default is 0: a batch job has its exit code at once.
-    #[arg(long, value_name = "N", value_parser = retries, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N|unlimited", value_parser = retries, allow_negative_numbers = true)]
     retries: Option<Retries>,
 
     /// Longest wait before the first try [default: 1s]

@@ -35,6 +35,8 @@ pub(crate) struct Sample {
     /// Records that were read and not answered yet.
     pub(crate) unacked: u64,
     pub(crate) errors: u64,
+    /// Records that went to the dead-letter queue.
+    pub(crate) dead_letters: u64,
     /// The try that it waits for, where it has failed.
     pub(crate) retry: Option<Retry>,
 }
@@ -167,6 +169,14 @@ fn counted(count: u64, figure: &str, thing: &str) -> String {
     format!("{figure} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `  7 dead letters`; nothing where there are none, as most pipelines have no queue.
+fn dead_letters(count: u64, figure: fn(u64) -> String) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!("  {}", counted(count, &figure(count), "dead letter")),
+    }
+}
+
 /// `copy-lines  12.3 M records  4.1 M/s  1.2 GB  0 unacked  0 errors`, or for one that waits
 /// `copy-lines  try 3 in 4 s  12.3 M records  1.2 GB  3 errors, the last: can't write`
 fn line(sample: &Sample, rate: &str, width: usize) -> String {
@@ -185,12 +195,13 @@ fn line(sample: &Sample, rate: &str, width: usize) -> String {
         );
     }
     format!(
-        "{:width$}  {}  {rate}  {}  {} unacked  {}",
+        "{:width$}  {}  {rate}  {}  {} unacked  {}{}",
         sample.pipeline,
         counted(sample.records, &records, "record"),
         figures::bytes(sample.bytes),
         figures::count(sample.unacked),
         counted(sample.errors, &errors, "error"),
+        dead_letters(sample.dead_letters, figures::count),
     )
 }
 
@@ -214,6 +225,7 @@ mod tests {
             bytes: records * 100,
             unacked: 0,
             errors: 0,
+            dead_letters: 0,
             retry: None,
         }
     }
@@ -233,6 +245,11 @@ mod tests {
             line(&sample, "4.1 M/s", 10),
             "copy-lines  12.3 M records  4.1 M/s  1.2 GB  256 unacked  1 error"
         );
+        let sample = Sample {
+            dead_letters: 7_000,
+            ..sample
+        };
+        assert!(line(&sample, "0/s", 10).ends_with("  1 error  7.0 k dead letters"));
     }
 
     #[test]

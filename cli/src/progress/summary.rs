@@ -49,6 +49,8 @@ pub(crate) struct Outcome {
     pub(crate) bytes: u64,
     /// Those that another try has mended count, too.
     pub(crate) errors: u64,
+    /// Records that went to the dead-letter queue.
+    pub(crate) dead_letters: u64,
     /// Tries after the first one.
     pub(crate) retries: u64,
     /// What `forebay state reset` names, where it went on behind a stored position.
@@ -109,7 +111,7 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
         let (records, errors) = (outcome.records, outcome.errors);
         let rate = figures::rate(outcome.records, outcome.elapsed);
         text += &format!(
-            "{:width$}  {:7}  {}  {}  {}{}  {}{}\n",
+            "{:width$}  {:7}  {}  {}  {}{}  {}{}{}\n",
             outcome.pipeline,
             outcome.status.name(),
             super::counted(records, &figures::exact(records), "record"),
@@ -117,6 +119,7 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
             figures::time(outcome.elapsed),
             rate.map(|rate| format!("  {rate}")).unwrap_or_default(),
             super::counted(errors, &figures::exact(errors), "error"),
+            super::dead_letters(outcome.dead_letters, figures::exact),
             match outcome.retries {
                 0 => String::new(),
                 1 => "  1 retry".to_owned(),
@@ -149,7 +152,8 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// `{"pipelines": [{"id", "status", "records", "bytes", "errors", "retries", "seconds", "error"}]}`
+/// `{"pipelines": [{"id", "status", "records", "bytes", "deadLetters", "errors", "retries", "seconds",
+/// "error"}]}`
 pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
     let pipelines: Vec<_> = outcomes
         .iter()
@@ -159,6 +163,7 @@ pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
                 "status": outcome.status.name(),
                 "records": outcome.records,
                 "bytes": outcome.bytes,
+                "deadLetters": outcome.dead_letters,
                 "errors": outcome.errors,
                 "retries": outcome.retries,
                 "seconds": outcome.elapsed.as_secs_f64(),
@@ -186,6 +191,7 @@ mod tests {
                 unacked: 0,
                 bytes: 1_913_704,
                 errors: 0,
+                dead_letters: 0,
                 retries: 0,
                 behind: Some("copy-lines/lines".into()),
                 elapsed: Duration::from_millis(250),
@@ -200,6 +206,7 @@ mod tests {
                 unacked: 0,
                 bytes: 0,
                 errors: 3,
+                dead_letters: 1_200,
                 retries: 2,
                 behind: Some("b/lines".into()),
                 elapsed: Duration::from_secs(2),
@@ -219,7 +226,7 @@ mod tests {
         assert_eq!(
             summary_text(&outcomes()),
             "copy-lines  ended    34,924 records  1.9 MB  0.250 s  139.7 k/s  0 errors\n\
-             b           failed   0 records  0 B  2.000 s  0/s  3 errors  2 retries\n    \
+             b           failed   0 records  0 B  2.000 s  0/s  3 errors  1,200 dead letters  2 retries\n    \
              error: can't open `x`: no such file\n    \
              help: make `x`\n"
         );
@@ -230,11 +237,12 @@ mod tests {
         let [ended, mut failed] = <[Outcome; 2]>::try_from(outcomes()).unwrap();
         failed.is_told = true;
         failed.retries = 1;
+        failed.dead_letters = 1;
         let text = summary_text(&[ended, failed]);
         let (_, of_failed) = text.split_once('\n').unwrap();
         assert_eq!(
             of_failed,
-            "b           failed   0 records  0 B  2.000 s  0/s  3 errors  1 retry\n    \
+            "b           failed   0 records  0 B  2.000 s  0/s  3 errors  1 dead letter  1 retry\n    \
              error: connector.open, told when it failed\n"
         );
     }
@@ -264,11 +272,11 @@ mod tests {
             json!({"pipelines": [
                 {
                     "id": "copy-lines", "status": "ended", "records": 34_924,
-                    "bytes": 1_913_704, "errors": 0, "retries": 0, "seconds": 0.25, "error": null,
+                    "bytes": 1_913_704, "deadLetters": 0, "errors": 0, "retries": 0, "seconds": 0.25, "error": null,
                 },
                 {
                     "id": "b", "status": "failed", "records": 0,
-                    "bytes": 0, "errors": 3, "retries": 2, "seconds": 2.0,
+                    "bytes": 0, "deadLetters": 1_200, "errors": 3, "retries": 2, "seconds": 2.0,
                     "error": {
                         "code": "connector.open",
                         "message": "can't open `x`: no such file",

@@ -85,6 +85,7 @@ impl<'a> Started<'a> {
             bytes: progress.bytes,
             unacked: progress.unacknowledged,
             errors: self.errors(),
+            dead_letters: progress.dead_letters,
             retry: self.tries.coming(Instant::now()),
         })
     }
@@ -129,6 +130,7 @@ impl<'a> Started<'a> {
             unacked: progress.unacknowledged,
             bytes: progress.bytes,
             errors: self.errors(),
+            dead_letters: progress.dead_letters,
             retries: self.tries.retries,
             behind: self.behind.clone(),
             elapsed: self

@@ -9,6 +9,8 @@
     reason = "a failure shows the seed that repeats it"
 )]
 
+/// Pipelines of several sources, and what happens to records that a destination refuses.
+mod dead_letters;
 /// Wrong input: the exit code, and what the message says.
 mod errors;
 /// Files that are replaced, truncated or not there.

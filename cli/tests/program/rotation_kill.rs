@@ -225,7 +225,7 @@ fn killed_while_files_are_copied_and_truncated_nothing_is_lost() {
 
 /// `cargo test --release -p forebay --test program -- --ignored killed_200_times_while`
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; .ci/full runs it"]
 fn killed_200_times_while_files_are_rotated_nothing_is_lost() {
     kill_while_rotating(200, 20, Rotation::Rename);
     kill_while_rotating(200, 2, Rotation::CopyTruncate);

@@ -78,7 +78,7 @@ impl Lines {
 
     /// Learns more of the file's head once more of it was read.
     #[inline]
-    fn note_head(&mut self, read: usize) -> io::Result<()> {
+    pub(super) fn note_head(&mut self, read: usize) -> io::Result<()> {
         let (Some(input), Some(at)) = (&mut self.input, &mut self.at) else {
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl Lines {
         let metadata = batch.share_metadata([("file.path", &*self.path)]);
         let mut begin = 0;
         for &end in &self.ends {
-            at.pass(end - begin);
+            at.pass((end - begin) as u64);
             let record = batch.create(&*at);
             let key = record.position().slice(0..at.key_length());
             record.shared(key, block.slice(begin..end - newline), metadata);
@@ -116,6 +116,11 @@ impl Lines {
             && length > 0
         {
             at.set_unfinished(true);
+            if self.unread.is_too_long(self.config.max_line_bytes) {
+                self.nack_long(batch, self.unread.length(), false);
+                self.unread.clear();
+                return;
+            }
             let block = batch.share(self.unread.bytes());
             self.unread.skip(length);
             self.ends.clear();

@@ -20,8 +20,9 @@ pub struct LinesConfig {
     /// at their end, so that only what is new is read. Files that come later begin at their beginning.
     #[parameter(default = "beginning", inclusion = ["beginning", "end"])]
     pub(super) start_at: String,
-    /// Longest that a line may be without its newline, in bytes, at most 32 MiB. A longer one ends the
-    /// source with an error that names it; the lines before it are delivered.
+    /// Longest that a line may be without its newline, in bytes, at most 32 MiB. A longer one goes to the
+    /// pipeline's dead-letter queue, as a record with so many of its bytes, and the source goes on behind
+    /// it; without such a queue the pipeline fails, and the next run begins with that line again.
     #[parameter(default = 33_554_432, greater_than = 0, less_than = 33_554_433)]
     pub(super) max_line_bytes: usize,
     /// Folder in which the source keeps where the files of a glob stand, if there are more than 16; it is

@@ -5,7 +5,6 @@ use std::io;
 use plugin_api::{Error, ErrorKind, Result};
 
 use super::Lines;
-use super::unread::LONGEST;
 
 impl Lines {
     /// Opening a pipe would wait for whoever writes to it, and there is no place to go on from.
@@ -21,25 +20,6 @@ impl Lines {
     pub(super) fn not_there(&self) -> Error {
         let text = format!("`{}` isn't there; make it, or mend `path`", self.path);
         Error::new(ErrorKind::Fatal, text).with_code("file.not_found")
-    }
-
-    /// Refuses a line. Once there are dead letters, this is where it becomes one.
-    pub(super) fn too_long(&self) -> Error {
-        let (line, offset) = match &self.at {
-            Some(at) => (at.stand().line + 1, at.offset()),
-            None => (1, 0),
-        };
-        let text = format!(
-            "line {line} of `{}`, at byte {offset}, is longer than the {} bytes of `maxLineBytes`{}",
-            self.path,
-            self.config.max_line_bytes,
-            if self.config.max_line_bytes < LONGEST {
-                "; allow more, or take the line out"
-            } else {
-                ", the most there can be"
-            }
-        );
-        Error::new(ErrorKind::Fatal, text).with_code("file.line_too_long")
     }
 
     pub(super) fn error(&self, what: &str, error: &io::Error) -> Error {

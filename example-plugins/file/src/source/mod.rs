@@ -35,6 +35,7 @@ mod position;
 mod stands;
 #[cfg(test)]
 mod tests;
+mod too_long;
 mod unread;
 mod visit;
 mod watch;
@@ -153,12 +154,15 @@ impl Source for Lines {
                 .find_lines(batch.room(), longest, &mut self.ends);
             if let Some(&end) = self.ends.last() {
                 self.hand_out_unread(batch, end);
-            } else if self.unread.is_too_long(longest) {
-                return Err(self.too_long());
             } else if self.is_due() {
                 self.put_aside();
             } else {
-                match self.read_block(batch) {
+                let read = if self.unread.is_too_long(longest) {
+                    self.pass_long(batch)
+                } else {
+                    self.read_block(batch)
+                };
+                match read {
                     Ok(0) => self.at_end(batch),
                     Ok(_) => {}
                     Err(error) => self.pass_over(&error)?,

@@ -194,9 +194,9 @@ impl Place {
 
     /// Goes behind one line more, of this length.
     #[inline]
-    pub(super) fn pass(&mut self, length: usize) {
+    pub(super) fn pass(&mut self, length: u64) {
         self.line.add(1);
-        self.offset.add(length as u64);
+        self.offset.add(length);
     }
 
     /// Goes behind the newline of the line that was unfinished.

@@ -1,6 +1,6 @@
 //! Bytes that were read and not handed out yet.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 /// Longest that a line may be set to be, in bytes.
 pub(super) const LONGEST: usize = 32 << 20;
@@ -12,11 +12,18 @@ pub(super) struct Unread {
     start: usize,
     /// Bytes, from the first on, that have no newline.
     scanned: usize,
+    /// Bytes behind these, of a line that is too long, of which only the beginning is kept.
+    cut: u64,
 }
 
 impl Unread {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
+    }
+
+    /// How much was read.
+    pub(super) fn length(&self) -> u64 {
+        self.bytes().len() as u64 + self.cut
     }
 
     /// Finds the lines in it, as [`find_lines`] does.
@@ -32,14 +39,14 @@ impl Unread {
     /// Forgets so many bytes, which were handed out.
     pub(super) fn skip(&mut self, length: usize) {
         self.start += length;
-        self.scanned = 0;
+        (self.scanned, self.cut) = (0, 0);
     }
 
     /// Has these bytes in place of the old ones; `scanned` of them have no newline.
     pub(super) fn replace(&mut self, bytes: &[u8], scanned: usize) {
         self.bytes.clear();
         self.bytes.extend_from_slice(bytes);
-        (self.start, self.scanned) = (0, scanned);
+        (self.start, self.scanned, self.cut) = (0, scanned, 0);
     }
 
     /// Forgets all of it: it is read again.
@@ -49,7 +56,27 @@ impl Unread {
 
     /// Whether the first line is longer than one may be; asked when none was found.
     pub(super) fn is_too_long(&self, longest: usize) -> bool {
-        self.bytes().len() > longest
+        self.length() > longest as u64
+    }
+
+    /// Where the line that is too long ends, if that was read: the number of bytes before its newline.
+    /// What of it was read behind the longest is forgotten otherwise.
+    pub(super) fn end_of_long(&mut self, longest: usize) -> Option<usize> {
+        if self.cut > 0 {
+            return None;
+        }
+        let end = memchr(b'\n', self.bytes());
+        if end.is_none() {
+            self.cut = (self.bytes().len() - longest) as u64;
+            self.bytes.truncate(self.start + longest);
+            self.scanned = longest;
+        }
+        end
+    }
+
+    /// More of the line that is too long was read, and none of it is kept.
+    pub(super) fn cut_more(&mut self, length: usize) {
+        self.cut += length as u64;
     }
 }
 
@@ -98,6 +125,20 @@ mod tests {
             assert_eq!(!ends.is_empty(), taken, "{length}");
             assert!(taken || unread.is_too_long(LONGEST));
         }
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_only_the_beginning_is_kept() {
+        let mut unread = Unread::default();
+        unread.replace(b"abcdefgh", 8);
+        assert_eq!(unread.end_of_long(4), None);
+        unread.cut_more(100);
+        let mut ends = Vec::new();
+        unread.find_lines(10, 4, &mut ends);
+        assert!(ends.is_empty() && unread.is_too_long(4));
+        assert_eq!((unread.bytes(), unread.length()), (&b"abcd"[..], 108));
+        unread.replace(b"abcdefgh\nab", 0);
+        assert_eq!(unread.end_of_long(4), Some(8));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Lines {
         };
         // Of the file that was read last the beginning of a line may be here.
         let here = self.at.as_ref().filter(|at| at.stand().file == visit.file);
-        let begun = here.map(|at| (at.stand(), self.unread.bytes().len() as u64));
+        let begun = here.map(|at| (at.stand(), self.unread.length()));
         match self.open_again(visit.file, begun) {
             Ok(None) => Ok(()),
             Ok(Some((input, stand, Ok(())))) => {
@@ -123,7 +123,7 @@ impl Lines {
 
     /// Whether the file was read as far as it has to be while others wait.
     pub(super) fn is_due(&self) -> bool {
-        let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.bytes().len() as u64;
+        let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.length();
         let compressed = self.input.as_ref().is_some_and(Input::is_gzip);
         self.files.others_wait() && self.has_read && read >= self.visit.length && !compressed
     }
@@ -139,7 +139,7 @@ impl Lines {
     /// The file has no further bytes at present.
     pub(super) fn at_end(&mut self, batch: &mut BatchWriter) {
         let at_once = !self.config.follow;
-        let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.bytes().len() as u64;
+        let read = self.at.as_ref().map_or(0, Place::offset) + self.unread.length();
         // Of a compressed file, what it had when it was looked at.
         let compressed = self.input.as_ref().is_some_and(Input::is_gzip);
         let read = if compressed { self.visit.length } else { read };
