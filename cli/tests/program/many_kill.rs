@@ -93,8 +93,15 @@ fn two_sources_to_three_destinations(plugin: &str, kills: u64) {
     };
     let outputs = ["out-0.txt", "out-1.txt", "out-2.txt"];
     let destination = |output: &&str| {
+        // The last one is slower than the others, so that there is always something that it hasn't
+        // confirmed for longer than a window is open.
+        let rate = match *output == outputs[2] {
+            true => ", sdk.rate.perSecond: 100000, sdk.rate.burst: 500",
+            false => "",
+        };
         format!(
-            "{{id: {output}, type: destination, plugin: \"{plugin}:file\", settings: {{path: {output}, sdk.record.format: raw}}}}"
+            "{{id: {output}, type: destination, plugin: \"{plugin}:file\", \
+             settings: {{path: {output}, sdk.record.format: raw{rate}}}}}"
         )
     };
     let connectors = (0..SOURCES).map(source);
