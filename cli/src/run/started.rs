@@ -63,7 +63,7 @@ impl<'a> Started<'a> {
             && log::log_enabled!(log::Level::Error)
         {
             let error = self.run_error(error);
-            log::error!("pipeline `{}` has failed: {error}", self.entry.id);
+            log::error!(target: "forebay::run", "pipeline `{}` has failed: {error}", self.entry.id);
             self.is_told = true;
         }
     }

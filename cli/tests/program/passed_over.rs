@@ -95,7 +95,9 @@ fn a_single_file_that_cannot_be_read_is_an_error() {
     let place = Place::new();
     copy_from(&place, &[("path", "damaged")]);
     place.write("damaged", DAMAGED);
-    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(1);
+    let finished = place
+        .run(&["run", "pipeline.yaml", "--retries", "0"])
+        .expect_code(1);
     let said = "`damaged` can't be read: ";
     assert!(finished.stderr.contains(said), "{finished:?}");
 }

@@ -297,7 +297,8 @@ fn what_conduit_writes_by_default_is_accepted() {
 fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let place = Place::new();
     place.install(&["forebay_connector_file"]);
-    place.write("a.yaml", good());
+    let queue = "    dead-letter-queue: {plugin: file, settings: {path: a}, window-size: 0}\n";
+    place.write("a.yaml", good() + queue);
     let warnings = || {
         let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
         let document: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -307,9 +308,13 @@ fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let file = place.path("plugins/libforebay_connector_file.so");
     fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
     let warnings = warnings();
-    let [warning] = &*warnings else {
+    let [warning, of_the_queue] = &*warnings else {
         panic!("{warnings:?}");
     };
+    assert_eq!(
+        (&of_the_queue["code"], &of_the_queue["line"]),
+        (&json!("pipeline.passed_over"), &7.into())
+    );
     // The destination names the builtin.
     assert_eq!(warning["code"], "pipeline.passed_over");
     assert_eq!(warning["severity"], "warning");

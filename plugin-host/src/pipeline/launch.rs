@@ -80,7 +80,7 @@ impl Launch {
             };
             log::warn!(
                 target: "plugin_host::pipeline",
-                "pipeline `{}`: try {attempt} follows in {delay:?}: {error}",
+                "pipeline `{}`: try {attempt} follows in {delay:.1?}: {error}",
                 self.run.pipeline
             );
             self.run.begin_again();

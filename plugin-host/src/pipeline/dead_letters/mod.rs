@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use plugin_api::BatchWriter;
 
-use super::destination::{Destination, Nack};
+use super::destination::Destination;
 use super::error::PipelineError;
 use super::halt::Halt;
 use super::rate::Rate;
+use super::refusals::Nack;
 use super::run::Run;
 use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
 use crate::session::Call;
@@ -49,6 +50,8 @@ struct Queue {
     destination: Destination,
     tally: tally::Tally,
     buffer: Buffer,
+    /// It has failed: it is called no more but to be torn down.
+    failed: bool,
     /// Sequence of the next letter.
     next: u64,
     begun: Instant,
@@ -90,6 +93,7 @@ impl DeadLetters {
                 destination,
                 tally: tally::Tally::new(limit.window, limit.threshold),
                 buffer: Buffer::new(BATCH_RECORDS, RECORD_BYTES),
+                failed: false,
                 next: 0,
                 begun: Instant::now(),
             }),
@@ -116,18 +120,22 @@ impl DeadLetters {
     /// Writes the letters and waits until the queue has confirmed them.
     pub(super) fn write(&self, source: &str, accepted: Accepted) -> Result<(), Halt> {
         let mut queue = self.lock()?;
-        let mut nacks = accepted.nacks.into_iter().peekable();
-        while nacks.peek().is_some() {
-            queue.fill(source, &mut nacks)?;
-            queue.give(&self.run)?;
-            queue.await_answers(&self.run)?;
+        if queue.failed {
+            // By a letter of another line, which tells why.
+            return Err(Halt::Elsewhere);
         }
-        Ok(())
+        let written = queue.write(source, accepted, &self.run);
+        queue.failed = written.is_err();
+        written
     }
 
     /// Tells the queue that no letter follows.
     pub(super) fn stop(&self) -> Result<(), Halt> {
-        self.lock()?.destination.stop(None)
+        let queue = self.lock()?;
+        if queue.failed {
+            return Ok(());
+        }
+        queue.destination.stop(None)
     }
 
     /// Another line may have it, whose call may hang: then the run is taken over.
@@ -148,6 +156,16 @@ impl DeadLetters {
 }
 
 impl Queue {
+    fn write(&mut self, source: &str, accepted: Accepted, run: &Run) -> Result<(), Halt> {
+        let mut nacks = accepted.nacks.into_iter().peekable();
+        while nacks.peek().is_some() {
+            self.fill(source, &mut nacks)?;
+            self.give(run)?;
+            self.await_answers(run)?;
+        }
+        Ok(())
+    }
+
     /// Puts letters into the buffer, as many as find room.
     fn fill(
         &mut self,

@@ -71,6 +71,9 @@ impl<O: Outlet> Line<O> {
     pub(super) fn make_room(&mut self) -> Result<(), Halt> {
         if self.outlet.missing() > 0 {
             self.await_answers()?;
+        } else {
+            // Another thread may have answered since the last look.
+            self.flush()?;
         }
         if self.windows.is_open() {
             self.await_commit()?;

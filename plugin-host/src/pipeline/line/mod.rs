@@ -191,7 +191,8 @@ impl<O: Outlet> Line<O> {
             }
             if records > 0 {
                 self.rest.over();
-            } else if answering {
+            } else {
+                // Also where none is missing: another thread may have answered since the last look.
                 self.flush()?;
             }
             if status == ReadStatus::End {

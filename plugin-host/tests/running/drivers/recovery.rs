@@ -108,7 +108,7 @@ fn told(events: impl Iterator<Item = Event>) -> Vec<String> {
 #[test]
 fn a_pipeline_that_fails_goes_on_behind_what_was_stored() {
     let state = tempdir().unwrap();
-    let (log, written) = fails_at_5(first(2, || std::io::Error::other("busy").into()));
+    let (log, written) = fails_at_5(first(2, || io::Error::other("busy").into()));
     let engine = engine([numbers(), log], state.path());
     let events = engine.events();
     let pipeline = start(&engine, Some(QUICK));
@@ -161,10 +161,7 @@ fn a_panic_may_be_mended_by_another_try() {
 #[test]
 fn without_recovery_and_with_an_error_that_nothing_mends_the_first_one_ends_it() {
     for (recovery, error) in [
-        (
-            None,
-            (|| std::io::Error::other("busy").into()) as fn() -> Error,
-        ),
+        (None, (|| io::Error::other("busy").into()) as fn() -> Error),
         (Some(QUICK), || Error::fatal("broken")),
         (Some(QUICK), || Error::invalid_config("x", "wrong")),
     ] {
@@ -186,7 +183,7 @@ fn a_refused_record_is_not_tried_again() {
     let state = tempdir().unwrap();
     let refuse = |batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context| {
         for record in batch {
-            acks.nack(&record, std::io::Error::other("never"));
+            acks.nack(&record, io::Error::other("never"));
         }
         Ok(())
     };
@@ -201,7 +198,7 @@ fn a_refused_record_is_not_tried_again() {
 #[test]
 fn enough_tries_are_enough() {
     let state = tempdir().unwrap();
-    let (log, _) = fails_at_5(|| Some(Error::from(std::io::Error::other("busy"))));
+    let (log, _) = fails_at_5(|| Some(Error::from(io::Error::other("busy"))));
     let engine = engine([numbers(), log], state.path());
     let events = engine.events();
     let recovery = Recovery {
@@ -230,7 +227,7 @@ fn enough_tries_are_enough() {
 #[test]
 fn a_stop_ends_the_wait_for_another_try() {
     let state = tempdir().unwrap();
-    let (log, _) = fails_at_5(|| Some(Error::from(std::io::Error::other("busy"))));
+    let (log, _) = fails_at_5(|| Some(Error::from(io::Error::other("busy"))));
     let engine = engine([numbers(), log], state.path());
     let mut events = engine.events();
     let hour = Duration::from_secs(3600);
