@@ -156,7 +156,8 @@ mod tests {
     #[test]
     fn lines_are_followed_over_full_files() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| fs::write(path(name), text).unwrap();
         let mut arrivals = arrivals(&folder);
         arrivals.check().unwrap();
         let first = text([(0, 0), (1, 0), (0, 1)]);
@@ -164,15 +165,13 @@ mod tests {
         arrivals.check().unwrap();
         assert_eq!((arrivals.lines(), arrivals.is_whole()), (2, false));
         write("out.txt", &first);
-        for (from, to) in [("out.txt", "out.txt.1")] {
-            fs::rename(folder.path().join(from), folder.path().join(to)).unwrap();
-        }
+        fs::rename(path("out.txt"), path("out.txt.1")).unwrap();
         write("out.txt.2", &text([(3, 0)]));
         write("out.txt", &text([(3, 1)]));
         arrivals.check().unwrap();
         assert_eq!((arrivals.lines(), arrivals.full_files()), (5, 2));
         assert_eq!((arrivals.lines_of(0), arrivals.lines_of(3)), (2, 2));
-        assert!(!folder.path().join("out.txt.2").exists());
+        assert!(!path("out.txt.2").exists());
     }
 
     #[test]
