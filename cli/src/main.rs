@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &Arguments) -> Result<Exit, Failure> {
     let global = &arguments.global;
     match &arguments.command {
-        Command::Run(asked) => run::run(global, &asked.files, asked.until_end),
+        Command::Run(asked) => run::run(global, &asked.files, asked.options()),
         Command::Validate(asked) => validate::run(global, &asked.files),
         Command::List(asked) => {
             logging::leave_warnings_to_the_list(global);

@@ -252,9 +252,10 @@ impl<'a> Acks<'a> {
     /// Says that a record can't be written, and why.
     ///
     /// It is the record's own error: the destination goes on and answers the other records as
-    /// usual. What becomes of the record is the host's business. Today's has no dead-letter queue,
-    /// so that a nack ends the run with `record.refused`: the records before it are done, and it is
-    /// the first that the next run reads.
+    /// usual. What becomes of the record is the host's business: the pipeline's dead-letter queue gets
+    /// it with the error, and it is done with. Without a queue, or once that has taken as many as it
+    /// may, a nack ends the run with `record.refused`: the records before it are done, and it is the
+    /// first that the next run reads.
     pub fn nack(&mut self, record: &RecordView<'_>, error: impl Into<Error>) {
         self.nack_sequence(record.sequence(), error);
     }

@@ -1,6 +1,6 @@
 //! What the tests across crates share: where the built plugin files are, folders to put them in,
-//! faults to put into them, programs that scan such folders in a process of their own, and the
-//! acceptance suite.
+//! faults to put into them, programs that scan such folders in a process of their own, the
+//! acceptance suite, and the parts of the soak test.
 //!
 //! Everything here panics where something fails: it is for tests, which end there.
 #![expect(
@@ -16,6 +16,7 @@ mod folder;
 mod library;
 mod random;
 mod scan;
+pub mod soak;
 mod variant;
 
 pub use files::{artifact_folder, plugin_file};

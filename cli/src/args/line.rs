@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
+use super::run::Run;
+
 /// Streams records between connector plugins.
 ///
 /// A plugin is a shared library: put its file into a plugin folder and it is available. A pipeline
@@ -30,6 +32,16 @@ pub(super) struct Line {
 
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Line {
+    /// Refuses values that are well formed and contradict each other.
+    pub(super) fn checked(self) -> Result<Self, clap::Error> {
+        match &self.command {
+            Command::Run(run) => run.check().map(|()| self),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Flags that may stand before and after every command.
@@ -139,58 +151,6 @@ pub(crate) enum Command {
     Inspect(Inspect),
     State(State),
     Quickstart(Quickstart),
-}
-
-/// Run pipelines until they are stopped or all their sources have ended
-///
-/// Nothing starts unless all files are right; what is wrong with any of them is told at once, with
-/// file, line and column.
-///
-/// The first Ctrl-C or SIGTERM stops gracefully: what was read is delivered, and the positions are
-/// stored. A second one breaks off; the next run then repeats some records.
-///
-/// Started again, a pipeline goes on behind the position that is stored in the state folder.
-///
-/// On a terminal each pipeline has a live line with records, records a second, bytes, unanswered
-/// records and errors. A summary follows at the end, on standard error; with `--json` it is a
-/// document on standard output.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-With --json, one document at the end:
-  {\"pipelines\": [{\"id\", \"status\", \"records\", \"bytes\", \"errors\", \"seconds\", \"error\"}]}
-`status` is ended, stopped, forced (stopped by a second signal), failed or skipped, and `error`
-null or {\"code\", \"message\", \"help\", \"file\", \"line\", \"column\"}, the last three null where no
-text of a pipeline file is to blame. Bytes are those of whole records: positions, keys and metadata
-count, too.
-
-A pipeline.yaml to begin with, which copies the lines of in.txt:
-  version: \"2.2\"
-  pipelines:
-    - id: copy-lines
-      connectors:
-        - {id: lines, type: source, plugin: file, settings: {path: in.txt, follow: false}}
-        - id: copy
-          type: destination
-          plugin: file
-          settings: {path: out.txt, sdk.record.format: raw}
-
-Examples:
-  forebay run pipeline.yaml
-  forebay --plugins /opt/plugins --state /var/lib/forebay run a.yaml b.yaml
-  forebay run --until-end backfill.yaml")]
-pub(crate) struct Run {
-    /// Pipeline files: YAML in Conduit's format 2.2; `forebay run --help` shows one
-    #[arg(value_name = "PIPELINE.yaml", required = true)]
-    pub(crate) files: Vec<PathBuf>,
-
-    /// End where the data ends now, instead of waiting for more
-    ///
-    /// For sources that go on for ever, such as one that follows a file.
-    #[arg(long)]
-    pub(crate) until_end: bool,
-
-    #[command(flatten)]
-    pub(super) flags: Flags,
 }
 
 /// Tell all that is wrong with pipeline files, starting nothing

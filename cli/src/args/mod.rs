@@ -3,6 +3,8 @@
 //! Only says what was asked for; usage errors end the process with code 2 before anything runs.
 
 mod line;
+mod recovery;
+mod run;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -41,12 +43,14 @@ pub(crate) struct Global {
 impl Arguments {
     /// Reads the command line of this process; ends it with help or with a usage error.
     pub(crate) fn of_process() -> Self {
-        Line::try_parse().map_or_else(|error| leave(&error), Self::from)
+        let line = Line::try_parse().and_then(Line::checked);
+        line.map_or_else(|error| leave(&error), Self::from)
     }
 
     #[cfg(test)]
     pub(crate) fn of_words(line: &str) -> Result<Self, clap::Error> {
-        Line::try_parse_from(line.split_whitespace()).map(Self::from)
+        let line = Line::try_parse_from(line.split_whitespace()).and_then(Line::checked);
+        line.map(Self::from)
     }
 }
 
@@ -175,7 +179,7 @@ mod tests {
             let Command::Run(run) = arguments.command else {
                 panic!("{line}");
             };
-            assert!(run.until_end);
+            assert!(run.options().until_end);
             assert_eq!(run.files, [Path::new("a.yaml"), Path::new("b.yaml")]);
         }
     }

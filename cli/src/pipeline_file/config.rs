@@ -3,7 +3,9 @@
 
 use plugin_api::{ErrorKind, ParameterError};
 use plugin_host::parameters::Side;
-use plugin_host::{ConnectorConfig, PipelineConfig, PipelineError, PluginName, PluginService};
+use plugin_host::{
+    ConnectorConfig, DeadLetterQueue, PipelineConfig, PipelineError, PluginName, PluginService,
+};
 
 use super::problem::{Place, Problem, Report};
 use super::{ConnectorEntry, ConnectorKind, PipelineEntry};
@@ -12,35 +14,36 @@ use super::{ConnectorEntry, ConnectorKind, PipelineEntry};
 ///
 /// # Errors
 ///
-/// Returns plugins' names that can't be read, and what this version can't run.
+/// Returns plugins' names that can't be read.
 pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Problem>> {
     let mut report = Report::default();
-    let mut source = None;
-    let mut destinations = Vec::new();
-    let mut has_source = false;
-    for connector in &entry.connectors {
-        let config = connector_config(connector, &mut report);
-        match connector.kind {
-            None => {}
-            Some(ConnectorKind::Destination) => destinations.extend(config),
-            Some(ConnectorKind::Source) if !has_source => {
-                has_source = true;
-                source = config;
-            }
-            Some(ConnectorKind::Source) => report.problem(
-                &connector.place,
-                "pipeline.several_sources",
-                "a second source: this version runs pipelines of one source",
-                "make a pipeline of its own for each source",
-            ),
-        }
-    }
-    match source {
-        Some(source) if report.problems.is_empty() => Ok(PipelineConfig {
+    let mut of_kind = |kind| -> Vec<_> {
+        let connectors = entry.connectors.iter().filter(|it| it.kind == Some(kind));
+        connectors
+            .filter_map(|connector| connector_config(connector, &mut report))
+            .collect()
+    };
+    let sources = of_kind(ConnectorKind::Source);
+    let destinations = of_kind(ConnectorKind::Destination);
+    let dead_letters = entry.dead_letters.as_ref();
+    let dead_letters = dead_letters.and_then(|queue| {
+        let connector = connector_config(&queue.connector, &mut report)?;
+        Some(DeadLetterQueue {
+            plugin: connector.plugin,
+            settings: connector.settings,
+            window_size: queue.window_size,
+            nack_threshold: queue.nack_threshold,
+        })
+    });
+    match report.problems.is_empty() {
+        true => Ok(PipelineConfig {
+            id: entry.id.clone(),
+            sources,
             destinations,
-            ..PipelineConfig::new(&entry.id, source)
+            dead_letters,
+            pump: entry.pump,
         }),
-        _ => Err(report.problems),
+        false => Err(report.problems),
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn to_config(entry: &PipelineEntry) -> Result<PipelineConfig, Vec<Pro
 pub(crate) fn check(entry: &PipelineEntry, service: &PluginService, report: &mut Report) {
     let unusable = to_config(entry).err();
     report.problems.extend(unusable.into_iter().flatten());
-    for connector in &entry.connectors {
+    for connector in entry.all_connectors() {
         // What is wrong with its name was told above.
         let Some(mut config) = connector_config(connector, &mut Report::default()) else {
             continue;
@@ -128,7 +131,7 @@ fn is_unread(connector: &ConnectorEntry, error: &ParameterError) -> bool {
 /// be used: a pipeline runs all the same, but perhaps not with the plugin that the user has put there.
 pub(crate) fn passed_over(entry: &PipelineEntry, service: &PluginService) -> Vec<Problem> {
     let mut report = Report::default();
-    for connector in &entry.connectors {
+    for connector in entry.all_connectors() {
         let Ok(name) = connector.plugin.parse::<PluginName>() else {
             continue;
         };
@@ -178,8 +181,9 @@ pub(crate) fn locate(entry: &PipelineEntry, error: &PipelineError) -> Vec<Proble
             .and_then(|id| id.strip_prefix(':')),
         _ => None,
     };
-    let mut connectors = entry.connectors.iter();
-    let connector = connectors.find(|connector| Some(&*connector.id) == id);
+    let connector = entry
+        .all_connectors()
+        .find(|connector| Some(&*connector.id) == id);
     locate_at(entry, connector, error)
 }
 

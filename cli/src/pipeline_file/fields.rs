@@ -23,11 +23,6 @@ pub(super) const UNSUPPORTED: &[(&str, &str, &str)] = &[
         "conditions",
         "records would pass as if there were none",
     ),
-    (
-        "dead-letter-queue",
-        "dead-letter queues",
-        "a record that a destination refuses ends the run, and is read again",
-    ),
 ];
 
 /// What reading any part of a file needs.

@@ -5,6 +5,7 @@
 //! column. Never looks at plugins, and never ignores what would change the records.
 
 mod config;
+mod dead_letters;
 mod environment;
 mod fields;
 mod node;
@@ -26,6 +27,8 @@ pub(crate) use config::{check, locate, passed_over, to_config};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem, Report};
 pub(crate) use settings::Settings;
+
+use plugin_host::Pump;
 
 use crate::output::Exit;
 use fields::Scope;
@@ -74,10 +77,32 @@ pub(crate) struct PipelineEntry {
     /// The id, unless the file gives a name.
     pub(crate) name: String,
     pub(crate) description: String,
-    /// At least one source and one destination, with unique ids; where the file was rejected, what
-    /// could be read of them.
+    /// At least one source and one destination, with unique ids that aren't the queue's; where the file
+    /// was rejected, what could be read of them.
     pub(crate) connectors: Vec<ConnectorEntry>,
+    /// Where the file was rejected, also none that has no plugin.
+    pub(crate) dead_letters: Option<DeadLetterEntry>,
+    pub(crate) pump: Pump,
     pub(crate) place: Place,
+}
+
+impl PipelineEntry {
+    /// Every connector, and the dead-letter queue, which is one like the others to its plugin.
+    fn all_connectors(&self) -> impl Iterator<Item = &ConnectorEntry> {
+        let queue = self.dead_letters.iter().map(|queue| &queue.connector);
+        self.connectors.iter().chain(queue)
+    }
+}
+
+/// The dead-letter queue of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetterEntry {
+    /// The destination that it is.
+    pub(crate) connector: ConnectorEntry,
+    /// Number of records that are looked back on; 0 is no limit.
+    pub(crate) window_size: u64,
+    /// Most refusals among these; lower than the size, unless that is 0.
+    pub(crate) nack_threshold: u64,
 }
 
 /// Whether a pipeline is to be started.

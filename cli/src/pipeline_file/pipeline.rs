@@ -3,6 +3,9 @@
 //! Turns the tree of one document into entries and tells all that is wrong with it. Doesn't know
 //! which plugins exist; whether a plugin has a parameter is checked where the plugin is known.
 
+use plugin_host::{DeadLetterQueue, Pump};
+
+use super::dead_letters::{self, dead_letters};
 use super::fields::{Fields, Scope, UNSUPPORTED};
 use super::node::Node;
 use super::problem::Place;
@@ -21,7 +24,8 @@ const PIPELINE_FIELDS: &[&str] = &[
     "name",
     "description",
     "connectors",
-    "dead-letter-queue",
+    dead_letters::FIELD,
+    "pump",
     "processors",
     "condition",
 ];
@@ -123,6 +127,8 @@ fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Pipelin
     let name = fields.text("name", scope).map(|(text, _)| text);
     let description = fields.text("description", scope).map(|(text, _)| text);
     let connectors = connectors(&fields, scope);
+    let dead_letters = dead_letters(&fields, scope);
+    let pump = pump(&fields, &connectors, scope);
     // Without one the file is rejected, but what its connectors have wrong is told all the same.
     let id = id.unwrap_or_default();
     Some(PipelineEntry {
@@ -131,8 +137,29 @@ fn pipeline(node: &Node, ids: &mut Ids, scope: &mut Scope<'_>) -> Option<Pipelin
         id,
         description: description.unwrap_or_default(),
         connectors,
+        dead_letters,
+        pump,
         place: node.place.clone(),
     })
+}
+
+/// How the records of a pipeline of these connectors move: a field of ours, not of Conduit's.
+fn pump(fields: &Fields<'_>, connectors: &[ConnectorEntry], scope: &mut Scope<'_>) -> Pump {
+    let pumps = [("fused", Pump::Fused), ("split", Pump::Split)];
+    let pump = choice(fields, "pump", &pumps, scope);
+    let is_source = |connector: &&ConnectorEntry| connector.kind == Some(ConnectorKind::Source);
+    if pump == Some(Pump::Fused)
+        && let Some((_, place)) = fields.get("pump")
+        && connectors.iter().filter(is_source).count() > 1
+    {
+        scope.report.warning(
+            place,
+            "pipeline.no_effect",
+            "`pump: fused` has no effect: a pipeline of several sources is always split",
+            "remove it, or make a pipeline of its own for each source",
+        );
+    }
+    pump.unwrap_or_default()
 }
 
 fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry> {
@@ -143,6 +170,19 @@ fn connectors(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Vec<ConnectorEntry>
         .enumerate()
         .filter_map(|(index, item)| connector(index, item, &mut ids, scope))
         .collect();
+    if fields.get(dead_letters::FIELD).is_some()
+        && let Some(place) = ids.get(DeadLetterQueue::ID)
+    {
+        scope.report.problem(
+            place,
+            "pipeline.duplicate_id",
+            format!(
+                "the id `{}` is that of the pipeline's dead-letter queue",
+                DeadLetterQueue::ID
+            ),
+            "rename the connector; the queue's id is always this one",
+        );
+    }
     // A connector that was refused may have been the one that is missed here.
     let are_known = connectors.iter().all(|connector| connector.kind.is_some());
     if connectors.len() == items.len() && are_known {
@@ -210,14 +250,14 @@ fn connector(
     })
 }
 
-fn plugin(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Option<(String, Place)> {
+pub(super) fn plugin(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Option<(String, Place)> {
     let help = "add `plugin: NAME`, such as `plugin: builtin:file`; `forebay list` shows the names";
     fields
         .required("plugin", help, scope)
         .map(|(text, place)| (text, place.clone()))
 }
 
-fn settings(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Settings {
+pub(super) fn settings(fields: &Fields<'_>, scope: &mut Scope<'_>) -> Settings {
     match fields.get("settings") {
         Some((node, _)) => Settings::of(node, scope),
         None => Settings::default(),

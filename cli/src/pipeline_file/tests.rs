@@ -16,7 +16,7 @@ fn variables(name: &str) -> Result<String, VarError> {
 }
 
 /// Reads texts as files `0.yaml`, `1.yaml` and so on.
-fn read_texts(texts: &[&str]) -> Result<PipelineFiles, Rejected> {
+pub(super) fn read_texts(texts: &[&str]) -> Result<PipelineFiles, Rejected> {
     let folder = TempDir::new().unwrap();
     let paths: Vec<_> = (0..texts.len())
         .map(|n| folder.path().join(format!("{n}.yaml")))
@@ -28,7 +28,7 @@ fn read_texts(texts: &[&str]) -> Result<PipelineFiles, Rejected> {
 }
 
 /// `file:line:column code`
-fn places(problems: &[Problem]) -> Vec<String> {
+pub(super) fn places(problems: &[Problem]) -> Vec<String> {
     problems
         .iter()
         .map(|problem| {
@@ -40,7 +40,7 @@ fn places(problems: &[Problem]) -> Vec<String> {
 }
 
 /// A pipeline whose connectors have these lines.
-fn with_connectors(connectors: &str) -> String {
+pub(super) fn with_connectors(connectors: &str) -> String {
     format!("version: \"2.2\"\npipelines:\n  - id: p\n    connectors:\n{connectors}")
 }
 
@@ -314,6 +314,38 @@ workers: 1
 }
 
 #[test]
+fn a_pipeline_of_several_sources_is_split_whatever_it_says() {
+    let pipeline = |sources: &[&str], pump: &str| {
+        let sources = sources
+            .iter()
+            .map(|id| format!("      - {{id: {id}, type: source, plugin: x}}\n"));
+        let sources: String = sources.collect();
+        let text =
+            format!("{sources}      - {{id: d, type: destination, plugin: x}}\n    {pump}\n");
+        read_texts(&[&with_connectors(&text)]).unwrap()
+    };
+    for (sources, pump, expected, warnings) in [
+        (&["a"][..], "", Pump::Fused, &[][..]),
+        (&["a"], "pump: fused", Pump::Fused, &[]),
+        (&["a"], "pump: split", Pump::Split, &[]),
+        (&["a", "b"], "pump: split", Pump::Split, &[]),
+        (
+            &["a", "b"],
+            "pump: fused",
+            Pump::Fused,
+            &["0:8:5 pipeline.no_effect"],
+        ),
+    ] {
+        let files = pipeline(sources, pump);
+        assert_eq!(places(&files.warnings), warnings, "{sources:?} {pump}");
+        let config = to_config(&files.pipelines[0]).unwrap();
+        assert_eq!(config.pump, expected, "{sources:?} {pump}");
+        let ids: Vec<_> = config.sources.iter().map(|it| &*it.id).collect();
+        assert_eq!(ids, sources);
+    }
+}
+
+#[test]
 fn what_was_probably_meant_and_is_not_supported_is_named() {
     let text = with_connectors(
         "      - {id: s, type: source, plugin: x}
@@ -471,8 +503,13 @@ fn bad_files_are_told_with_line_and_column() {
         ),
         (
             "dead-letter queue",
-            pipeline("    dead-letter-queue: {plugin: builtin:file}\n"),
-            "7:5 pipeline.unsupported",
+            pipeline("    dead-letter-queue: builtin:file\n"),
+            "7:24 pipeline.wrong_kind",
+        ),
+        (
+            "pump",
+            pipeline("    pump: fast\n"),
+            "7:11 pipeline.invalid_value",
         ),
         (
             "processors misspelt",
@@ -482,11 +519,6 @@ fn bad_files_are_told_with_line_and_column() {
         (
             "processors in capitals",
             pipeline("    Processors: [{id: f, plugin: field.set}]\n"),
-            "7:5 pipeline.unsupported",
-        ),
-        (
-            "dead-letter queue misspelt",
-            pipeline("    deadLetterQueue: {plugin: builtin:file}\n"),
             "7:5 pipeline.unsupported",
         ),
         (

@@ -1,4 +1,4 @@
-//! Single values that have a rule: ids, one word of a few.
+//! Single values that have a rule: ids, one word of a few, numbers.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +48,22 @@ pub(super) fn id(fields: &Fields<'_>, ids: &mut Ids, scope: &mut Scope<'_>) -> O
     }
     ids.insert(id.clone(), place.clone());
     Some(id)
+}
+
+/// A number of records, from 0 on; nothing where the field is absent or was refused.
+pub(super) fn count(fields: &Fields<'_>, name: &str, scope: &mut Scope<'_>) -> Option<u64> {
+    let (node, _) = fields.get(name)?;
+    let text = scope.text(node, name)?;
+    let count = text.parse().ok();
+    if count.is_none() {
+        scope.report.problem(
+            &node.place,
+            "pipeline.invalid_value",
+            format!("`{name}` can't be `{text}`"),
+            "it is a number of records, from 0 on",
+        );
+    }
+    count
 }
 
 /// One of a few words; nothing where the field is absent or was refused.

@@ -56,6 +56,15 @@ pub(super) fn time(time: Duration) -> String {
     }
 }
 
+/// What is left of a wait, in whole seconds: `4 s`, `1 min 05 s`. Only one that is over has 0 s.
+pub(super) fn wait(left: Duration) -> String {
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        _ => time(Duration::from_secs(seconds)),
+    }
+}
+
 /// Tenths of a unit, in the largest unit that leaves at least one before the point. The smallest
 /// unit has no decimal unless `small_decimal` asks for it.
 fn scaled(tenths: u128, units: &[&str], small_decimal: bool) -> String {
@@ -155,6 +164,19 @@ mod tests {
             (u64::MAX, "18,446,744,073,709,551,615"),
         ] {
             assert_eq!(exact(value), expected);
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds() {
+        for (millis, expected) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (4_000, "4 s"),
+            (59_001, "1 min 00 s"),
+            (600_000, "10 min 00 s"),
+        ] {
+            assert_eq!(wait(Duration::from_millis(millis)), expected);
         }
     }
 

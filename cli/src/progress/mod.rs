@@ -35,6 +35,21 @@ pub(crate) struct Sample {
     /// Records that were read and not answered yet.
     pub(crate) unacked: u64,
     pub(crate) errors: u64,
+    /// Records that went to the dead-letter queue.
+    pub(crate) dead_letters: u64,
+    /// The try that it waits for, where it has failed.
+    pub(crate) retry: Option<Retry>,
+}
+
+/// A try to come of a pipeline that has failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Retry {
+    /// Its number among the tries in a row, from 1.
+    pub(crate) attempt: u32,
+    /// How long the pipeline still waits.
+    pub(crate) left: Duration,
+    /// Why it has failed.
+    pub(crate) error: String,
 }
 
 /// Shows samples to whoever watches.
@@ -154,17 +169,39 @@ fn counted(count: u64, figure: &str, thing: &str) -> String {
     format!("{figure} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `copy-lines  12.3 M records  4.1 M/s  1.2 GB  0 unacked  0 errors`
+/// `  7 dead letters`; nothing where there are none, as most pipelines have no queue.
+fn dead_letters(count: u64, figure: fn(u64) -> String) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!("  {}", counted(count, &figure(count), "dead letter")),
+    }
+}
+
+/// `copy-lines  12.3 M records  4.1 M/s  1.2 GB  0 unacked  0 errors`, or for one that waits
+/// `copy-lines  try 3 in 4 s  12.3 M records  1.2 GB  3 errors, the last: can't write`
 fn line(sample: &Sample, rate: &str, width: usize) -> String {
     let records = figures::count(sample.records);
     let errors = figures::count(sample.errors);
+    if let Some(retry) = &sample.retry {
+        return format!(
+            "{:width$}  try {} in {}  {}  {}  {}, the last: {}",
+            sample.pipeline,
+            retry.attempt,
+            figures::wait(retry.left),
+            counted(sample.records, &records, "record"),
+            figures::bytes(sample.bytes),
+            counted(sample.errors, &errors, "error"),
+            retry.error.replace('\n', " "),
+        );
+    }
     format!(
-        "{:width$}  {}  {rate}  {}  {} unacked  {}",
+        "{:width$}  {}  {rate}  {}  {} unacked  {}{}",
         sample.pipeline,
         counted(sample.records, &records, "record"),
         figures::bytes(sample.bytes),
         figures::count(sample.unacked),
         counted(sample.errors, &errors, "error"),
+        dead_letters(sample.dead_letters, figures::count),
     )
 }
 
@@ -188,6 +225,8 @@ mod tests {
             bytes: records * 100,
             unacked: 0,
             errors: 0,
+            dead_letters: 0,
+            retry: None,
         }
     }
 
@@ -205,6 +244,29 @@ mod tests {
         assert_eq!(
             line(&sample, "4.1 M/s", 10),
             "copy-lines  12.3 M records  4.1 M/s  1.2 GB  256 unacked  1 error"
+        );
+        let sample = Sample {
+            dead_letters: 7_000,
+            ..sample
+        };
+        assert!(line(&sample, "0/s", 10).ends_with("  1 error  7.0 k dead letters"));
+    }
+
+    #[test]
+    fn a_line_tells_which_try_is_waited_for_and_why() {
+        let sample = Sample {
+            errors: 3,
+            retry: Some(Retry {
+                attempt: 3,
+                left: at(3_001),
+                error: "`a` can't be written:\nno space left".into(),
+            }),
+            ..sample("copy-lines", 12_300_000)
+        };
+        assert_eq!(
+            line(&sample, "0/s", 10),
+            "copy-lines  try 3 in 4 s  12.3 M records  1.2 GB  3 errors, the last: \
+             `a` can't be written: no space left"
         );
     }
 

@@ -1,5 +1,6 @@
 //! What came of a run: one entry a pipeline, for people and as JSON.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -46,11 +47,18 @@ pub(crate) struct Outcome {
     /// Records that were read and not answered.
     pub(crate) unacked: u64,
     pub(crate) bytes: u64,
+    /// Those that another try has mended count, too.
     pub(crate) errors: u64,
-    /// The source, as `forebay state` calls it, where it went on behind a stored position.
+    /// Records that went to the dead-letter queue.
+    pub(crate) dead_letters: u64,
+    /// Tries after the first one.
+    pub(crate) retries: u64,
+    /// What `forebay state reset` names, where it went on behind a stored position.
     pub(crate) behind: Option<String>,
     pub(crate) elapsed: Duration,
     pub(crate) error: Option<RunError>,
+    /// The error was told when it happened.
+    pub(crate) is_told: bool,
 }
 
 /// Why a pipeline failed.
@@ -81,6 +89,20 @@ impl RunError {
     }
 }
 
+/// The place, the message and the help in a line of its own.
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A line a pipeline, and beneath it why it failed or what a forced stop has left.
 pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     let width = super::name_width(outcomes.iter().map(|outcome| outcome.pipeline.as_str()));
@@ -89,7 +111,7 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
         let (records, errors) = (outcome.records, outcome.errors);
         let rate = figures::rate(outcome.records, outcome.elapsed);
         text += &format!(
-            "{:width$}  {:7}  {}  {}  {}{}  {}\n",
+            "{:width$}  {:7}  {}  {}  {}{}  {}{}{}\n",
             outcome.pipeline,
             outcome.status.name(),
             super::counted(records, &figures::exact(records), "record"),
@@ -97,14 +119,18 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
             figures::time(outcome.elapsed),
             rate.map(|rate| format!("  {rate}")).unwrap_or_default(),
             super::counted(errors, &figures::exact(errors), "error"),
+            super::dead_letters(outcome.dead_letters, figures::exact),
+            match outcome.retries {
+                0 => String::new(),
+                1 => "  1 retry".to_owned(),
+                retries => format!("  {} retries", figures::exact(retries)),
+            },
         );
         if let Some(error) = &outcome.error {
-            let place = error.place.as_ref();
-            let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
-            text += &format!("    error: {place}{}\n", error.message);
-            if let Some(help) = &error.help {
-                text += &format!("    help: {help}\n");
-            }
+            text += &match outcome.is_told {
+                true => format!("    error: {}, told when it failed\n", error.code),
+                false => format!("    error: {}\n", error.to_string().replace('\n', "\n    ")),
+            };
         }
         let is_good = matches!(outcome.status, Status::Ended | Status::Stopped);
         if let Some(source) = &outcome.behind
@@ -126,7 +152,8 @@ pub(crate) fn summary_text(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// `{"pipelines": [{"id", "status", "records", "bytes", "errors", "seconds", "error"}]}`
+/// `{"pipelines": [{"id", "status", "records", "bytes", "deadLetters", "errors", "retries", "seconds",
+/// "error"}]}`
 pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
     let pipelines: Vec<_> = outcomes
         .iter()
@@ -136,7 +163,9 @@ pub(crate) fn summary_json(outcomes: &[Outcome]) -> Value {
                 "status": outcome.status.name(),
                 "records": outcome.records,
                 "bytes": outcome.bytes,
+                "deadLetters": outcome.dead_letters,
                 "errors": outcome.errors,
+                "retries": outcome.retries,
                 "seconds": outcome.elapsed.as_secs_f64(),
                 "error": outcome.error.as_ref().map(RunError::to_json),
             })
@@ -162,9 +191,12 @@ mod tests {
                 unacked: 0,
                 bytes: 1_913_704,
                 errors: 0,
+                dead_letters: 0,
+                retries: 0,
                 behind: Some("copy-lines/lines".into()),
                 elapsed: Duration::from_millis(250),
                 error: None,
+                is_told: false,
             },
             Outcome {
                 pipeline: "b".into(),
@@ -173,7 +205,9 @@ mod tests {
                 records: 0,
                 unacked: 0,
                 bytes: 0,
-                errors: 1,
+                errors: 3,
+                dead_letters: 1_200,
+                retries: 2,
                 behind: Some("b/lines".into()),
                 elapsed: Duration::from_secs(2),
                 error: Some(RunError {
@@ -182,6 +216,7 @@ mod tests {
                     place: None,
                     help: Some("make `x`".into()),
                 }),
+                is_told: false,
             },
         ]
     }
@@ -191,9 +226,24 @@ mod tests {
         assert_eq!(
             summary_text(&outcomes()),
             "copy-lines  ended    34,924 records  1.9 MB  0.250 s  139.7 k/s  0 errors\n\
-             b           failed   0 records  0 B  2.000 s  0/s  1 error\n    \
+             b           failed   0 records  0 B  2.000 s  0/s  3 errors  1,200 dead letters  2 retries\n    \
              error: can't open `x`: no such file\n    \
              help: make `x`\n"
+        );
+    }
+
+    #[test]
+    fn an_error_that_was_told_is_only_named() {
+        let [ended, mut failed] = <[Outcome; 2]>::try_from(outcomes()).unwrap();
+        failed.is_told = true;
+        failed.retries = 1;
+        failed.dead_letters = 1;
+        let text = summary_text(&[ended, failed]);
+        let (_, of_failed) = text.split_once('\n').unwrap();
+        assert_eq!(
+            of_failed,
+            "b           failed   0 records  0 B  2.000 s  0/s  3 errors  1 dead letter  1 retry\n    \
+             error: connector.open, told when it failed\n"
         );
     }
 
@@ -222,11 +272,11 @@ mod tests {
             json!({"pipelines": [
                 {
                     "id": "copy-lines", "status": "ended", "records": 34_924,
-                    "bytes": 1_913_704, "errors": 0, "seconds": 0.25, "error": null,
+                    "bytes": 1_913_704, "deadLetters": 0, "errors": 0, "retries": 0, "seconds": 0.25, "error": null,
                 },
                 {
                     "id": "b", "status": "failed", "records": 0,
-                    "bytes": 0, "errors": 1, "seconds": 2.0,
+                    "bytes": 0, "deadLetters": 1_200, "errors": 3, "retries": 2, "seconds": 2.0,
                     "error": {
                         "code": "connector.open",
                         "message": "can't open `x`: no such file",

@@ -110,13 +110,18 @@ fn one_meaning(named: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Failure> {
         .with_help("name the whole pipeline, or each of its connectors, whichever means one thing"))
 }
 
-/// What a source of a pipeline is called here, where a position is stored for it.
+/// What `reset` is given to have a pipeline begin anew, where a position is stored for it: the one source
+/// that has one, or the pipeline.
 pub(crate) fn stored_for(store: &FileStore, pipeline: &PipelineConfig) -> Option<String> {
     let keys = pipeline.sources.iter();
-    let mut keys = keys.map(|source| StoreKey::new(&pipeline.id, &source.id));
+    let keys = keys.map(|source| StoreKey::new(&pipeline.id, &source.id));
     // What keeps it from being read is told by the start.
-    let stored = keys.find(|key| store.load(key).is_ok_and(|stored| stored.is_some()));
-    stored.map(|key| full_name(&key))
+    let mut stored = keys.filter(|key| store.load(key).is_ok_and(|stored| stored.is_some()));
+    let first = stored.next()?;
+    match stored.next() {
+        None => Some(full_name(&first)),
+        Some(_) => Some(pipeline.id.clone()),
+    }
 }
 
 fn print(entries: &[Entry], form: Form, text: impl FnOnce() -> String) -> Result<(), Failure> {

@@ -109,21 +109,15 @@ fn what_is_wrong_with_the_form_of_a_pipeline_is_named_with_its_place() {
         ),
         (
             "    connectors:",
-            "    dead-letter-queue: {plugin: builtin:file}\n    connectors:",
-            "pipeline.unsupported",
-            &["pipeline.yaml:4:5:", "dead-letter queues", "ends the run"],
+            "    dead-letter-queue: {window-size: 3, window-nack-threshold: 3}\n    connectors:",
+            "pipeline.dead_letter_threshold",
+            &["pipeline.yaml:4:64:", "not lower than the window size 3"],
         ),
         (
             "type: destination",
             "type: source",
             "pipeline.no_destination",
             &["pipeline.yaml:4:", "no destination"],
-        ),
-        (
-            "      - id: dst",
-            "      - {id: two, type: source, plugin: generator}\n      - id: dst",
-            "pipeline.several_sources",
-            &["pipeline.yaml:11:", "a second source"],
         ),
     ] {
         expect(from, to, 2, code, parts);
@@ -257,10 +251,10 @@ fn what_fails_in_a_run_is_1() {
     );
     expect(
         "path: out.txt",
-        "path: no/out.txt",
+        "path: in.txt/out.txt",
         1,
         "file.io",
-        &["no/out.txt", "p:dst"],
+        &["in.txt/out.txt", "p:dst"],
     );
 }
 

@@ -1,4 +1,4 @@
-//! The `file` source over files that are replaced, rotated, truncated or not there.
+//! The `file` source over files that are replaced, truncated or not there.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -8,23 +8,23 @@ use rustix::process::Signal;
 
 use crate::support::{Place, wait_until};
 
-const RAW: (&str, &str) = ("sdk.record.format", "raw");
+pub(crate) const RAW: (&str, &str) = ("sdk.record.format", "raw");
 
 /// A place whose pipeline copies `in.txt` to `out.txt`.
-fn copying(follow: &str) -> Place {
+pub(crate) fn copying(follow: &str) -> Place {
     let place = Place::new();
     copy_from(&place, &[("path", "in.txt"), ("follow", follow)]);
     place
 }
 
-fn copy_from(place: &Place, settings: &[(&str, &str)]) {
+pub(crate) fn copy_from(place: &Place, settings: &[(&str, &str)]) {
     place.pipeline(
         ("builtin:file", settings),
         ("builtin:file", &[("path", "out.txt"), RAW]),
     );
 }
 
-fn append(place: &Place, name: &str, text: &str) {
+pub(crate) fn append(place: &Place, name: &str, text: &str) {
     let file = File::options()
         .append(true)
         .create(true)
@@ -32,15 +32,15 @@ fn append(place: &Place, name: &str, text: &str) {
     file.unwrap().write_all(text.as_bytes()).unwrap();
 }
 
-fn rename(place: &Place, from: &str, to: &str) {
+pub(crate) fn rename(place: &Place, from: &str, to: &str) {
     fs::rename(place.path(from), place.path(to)).unwrap();
 }
 
-fn output(place: &Place) -> String {
+pub(crate) fn output(place: &Place) -> String {
     fs::read_to_string(place.path("out.txt")).unwrap_or_default()
 }
 
-fn wait_for_output(place: &Place, expected: &str) {
+pub(crate) fn wait_for_output(place: &Place, expected: &str) {
     wait_until(|| (output(place) == expected).then_some(()));
 }
 
@@ -125,7 +125,7 @@ fn a_file_with_other_content_is_read_whole() {
     is_read_anew(
         |place| place.write("in.txt", "longer than before\n"),
         "longer than before\n",
-        &["other content", "no line ends at byte 8"],
+        &["other content", "its first 8 bytes differ"],
     );
 }
 
@@ -165,32 +165,6 @@ fn a_file_that_is_not_there_is_an_error_where_nothing_is_waited_for() {
 }
 
 #[test]
-fn a_renamed_file_is_read_to_its_end_and_then_the_new_one() {
-    let place = copying("true");
-    place.write("in.txt", "one\n");
-    let running = place.start(&["run", "pipeline.yaml", "--log-level", "info"]);
-    wait_for_output(&place, "one\n");
-    rename(&place, "in.txt", "in.1");
-    append(&place, "in.1", "two\n");
-    wait_for_output(&place, "one\ntwo\n");
-    append(&place, "in.1", "three\nunfinished");
-    place.write("in.txt", "new\n");
-    wait_for_output(&place, "one\ntwo\nthree\nunfinished\nnew\n");
-    append(&place, "in.txt", "newer\n");
-    wait_for_output(&place, "one\ntwo\nthree\nunfinished\nnew\nnewer\n");
-    running.signal(Signal::INT);
-    let finished = running.finish().expect_code(0);
-    assert!(finished.stderr.contains("read to its end"), "{finished:?}");
-    // The next run knows the new one.
-    append(&place, "in.txt", "newest\n");
-    let finished = place
-        .run(&["run", "--until-end", "pipeline.yaml"])
-        .expect_code(0);
-    assert!(!finished.stderr.contains("beginning"), "{finished:?}");
-    assert!(output(&place).ends_with("new\nnewer\nnewest\n"));
-}
-
-#[test]
 fn a_file_that_is_truncated_while_it_is_followed_is_read_from_its_beginning() {
     let place = copying("true");
     place.write("in.txt", "one\ntwo\nunfinished");
@@ -218,4 +192,50 @@ fn a_run_to_the_present_end_waits_for_a_line_that_is_being_written() {
     append(&place, "in.txt", "o\n");
     running.finish().expect_code(0);
     assert_eq!(output(&place), "one\ntwo\n");
+}
+
+#[test]
+fn only_what_is_new_is_read_where_the_source_begins_at_the_end() {
+    let place = Place::new();
+    place.write("in.txt", "one\ntwo\nthr");
+    let settings = [("path", "in.txt"), ("startAt", "end")];
+    copy_from(&place, &settings);
+    let running = place.start(&["run", "pipeline.yaml", "--log-level", "info"]);
+    running.wait_for_stderr("`in.txt` is read from byte 8 on");
+    append(&place, "in.txt", "ee\nfour\n");
+    wait_for_output(&place, "three\nfour\n");
+    running.signal(Signal::INT);
+    running.finish().expect_code(0);
+    // What comes while it doesn't run is read by the next run.
+    append(&place, "in.txt", "five\n");
+    place
+        .run(&["run", "--until-end", "pipeline.yaml"])
+        .expect_code(0);
+    assert_eq!(output(&place), "three\nfour\nfive\n");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_by_name_and_nothing_is_lost() {
+    let place = Place::new();
+    place.write("in.txt", "one\ntwo\nthree\nfour\n");
+    let settings = |most| {
+        [
+            ("path", "in.txt"),
+            ("follow", "false"),
+            ("maxLineBytes", most),
+        ]
+    };
+    for _ in 0..2 {
+        copy_from(&place, &settings("4"));
+        let finished = place.run(&["run", "pipeline.yaml"]).expect_code(1);
+        let refused = "line 3 of `in.txt`, at byte 8, has 5 bytes, more than the 4";
+        assert!(finished.stderr.contains(refused), "{finished:?}");
+        let written = output(&place);
+        assert!(written.starts_with("one\ntwo\n") && !written.contains("three"));
+        assert_eq!(written.matches("one").count(), 1);
+    }
+    copy_from(&place, &settings("5"));
+    place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    // What was in its batch behind it comes again.
+    assert!(output(&place).ends_with("three\nfour\n"));
 }

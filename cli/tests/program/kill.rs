@@ -6,17 +6,19 @@ use crate::support::{Place, Random, length, wait_until};
 use rustix::process::Signal;
 
 /// Bytes of a line, its newline included.
-const LINE: usize = 41;
+pub(crate) const LINE: usize = 40;
 
 /// Two windows: what may be repeated after a kill (I1).
-const TWO_WINDOWS: u64 = 2 * 65_536;
+pub(crate) const TWO_WINDOWS: u64 = 2 * 65_536;
 
 /// A line that tells its number and whether it is whole.
 pub(crate) fn line(number: u64) -> String {
-    format!(
+    let line = format!(
         "{number:010} {:028x}\n",
         u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C) & ((1 << 112) - 1)
-    )
+    );
+    assert_eq!(line.len(), LINE);
+    line
 }
 
 /// A place whose pipeline copies so many lines from `in.txt` to `out.txt`, by plugins from files.

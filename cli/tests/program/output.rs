@@ -35,7 +35,7 @@ fn all_output(place: &Place) -> Vec<u8> {
 }
 
 /// Has the pipeline copy from `in.txt` to this path.
-fn copy_to(place: &Place, plugin: &str, path: &str, settings: &[(&str, &str)]) {
+pub(crate) fn copy_to(place: &Place, plugin: &str, path: &str, settings: &[(&str, &str)]) {
     let common = [("path", path), ("sdk.record.format", "raw")];
     place.pipeline(
         (plugin, &[("path", "in.txt"), ("follow", "false")]),
@@ -92,7 +92,7 @@ fn killed_while_files_rotate_nothing_is_lost_and_the_order_is_kept() {
 
 /// Runs a script where it may mount file systems, with a small one on `disk`; `false` where that isn't
 /// permitted.
-fn with_small_disk(place: &Place, script: &str) -> bool {
+pub(crate) fn with_small_disk(place: &Place, script: &str) -> bool {
     fs::create_dir(place.path("disk")).unwrap();
     let in_namespace = |script: &str| {
         Command::new("unshare")
@@ -125,7 +125,7 @@ fn fills_up_and_goes_on(settings: &[(&str, &str)], read: impl Fn(&Place, &str) -
     copy_to(&place, "builtin:file", "disk/out.txt", settings);
     let script = r#"
         status=0
-        "$FOREBAY" run pipeline.yaml -q 2> full.err || status=$?
+        "$FOREBAY" run pipeline.yaml -q --retries 0 2> full.err || status=$?
         test $status = 1
         mkdir full && cp disk/out.txt* full
         mount -o remount,size=64m disk

@@ -25,9 +25,21 @@ fn the_first_pipeline_copies_lines_and_then_new_ones() {
 }
 
 #[test]
+fn the_further_fields_of_a_pipeline_are_right_and_have_an_effect() {
+    let place = Place::new();
+    let pipeline = [block("yaml", 0), block("yaml", 1)].concat();
+    place.write("pipeline.yaml", pipeline);
+    place.write("in.txt", "one\n");
+    let finished = place.run(&["run", "pipeline.yaml"]).expect_code(0);
+    assert!(!finished.stderr.contains("warning"), "{finished:?}");
+    // The queue is opened with the other destinations.
+    assert!(place.path("refused.txt").exists());
+}
+
+#[test]
 fn the_plugin_s_pipeline_lacks_nothing_but_the_plugin() {
     let place = Place::new();
-    place.write("counter.yaml", block("yaml", 1));
+    place.write("counter.yaml", block("yaml", 2));
     let finished = place.run(&["run", "counter.yaml"]).expect_code(2);
     assert_eq!(
         finished.stderr.matches("error: ").count(),

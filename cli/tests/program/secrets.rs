@@ -27,8 +27,14 @@ fn told(settings: &[(&str, &str)]) -> String {
     );
     let mut told = String::new();
     for arguments in [
-        &["run", "pipeline.yaml", "-vvv"][..],
-        &["run", "pipeline.yaml", "-vvv", "--json"],
+        &[
+            "run",
+            "pipeline.yaml",
+            "-vvv",
+            "--retries=1",
+            "--retry-min-delay=1ms",
+        ][..],
+        &["run", "pipeline.yaml", "-vvv", "--json", "--retries=0"],
         &["list", "--parameters"],
         &["list", "--json"],
     ] {

@@ -87,7 +87,6 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         "a.yaml:7:5 pipeline.unsupported",
         "a.yaml:10:9 config.invalid",
         "a.yaml:10:65 config.invalid",
-        "a.yaml:12:9 pipeline.several_sources",
         "a.yaml:12:41 name.prefix",
         "a.yaml:13:27 pipeline.invalid_value",
         "a.yaml:13:42 pipeline.plugin",
@@ -111,6 +110,43 @@ fn all_that_is_wrong_with_all_files_is_told_at_once() {
         .run(&["run", "--json", files[0], files[1]])
         .expect_code(2);
     assert_eq!((run.stderr, run.stdout), (told.stderr, told.stdout));
+}
+
+#[test]
+fn a_dead_letter_queue_is_checked_as_the_destination_that_it_is() {
+    let place = Place::new();
+    let queue = |of_the_queue: &str| {
+        let pipeline = pipeline("p", "{path: a}");
+        let queue = format!("    dead-letter-queue: {{{of_the_queue}, window-size: 0}}\n");
+        place.write("a.yaml", file(&[pipeline + &queue]));
+        place.run(&["validate", "--json", "a.yaml"])
+    };
+    for (of_the_queue, place, part) in [
+        ("plugin: file", "7:24 config.invalid", "setting `path`"),
+        (
+            "plugin: file, settings: {path: a, pth: b}",
+            "7:64 config.invalid",
+            "did you mean \"path\"?",
+        ),
+        (
+            "plugin: generator",
+            "7:33 pipeline.plugin",
+            "no destination",
+        ),
+        ("plugin: 'a:b'", "7:33 name.prefix", "\"a\""),
+        (
+            "settings: {mesage: a}",
+            "7:44 config.invalid",
+            "`dead-letter-queue`",
+        ),
+    ] {
+        let told = queue(of_the_queue).expect_code(2);
+        assert_eq!(places(&told), [format!("a.yaml:{place}")]);
+        assert!(told.stderr.contains(part), "no {part} in {told:?}");
+    }
+    let settings = "{path: a, sdk.schema.extract.key.enabled: true}";
+    let told = queue(&format!("plugin: file, settings: {settings}")).expect_code(0);
+    assert!(told.stderr.contains("warning: a.yaml:7:91: "), "{told:?}");
 }
 
 #[test]
@@ -261,7 +297,8 @@ fn what_conduit_writes_by_default_is_accepted() {
 fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let place = Place::new();
     place.install(&["forebay_connector_file"]);
-    place.write("a.yaml", good());
+    let queue = "    dead-letter-queue: {plugin: file, settings: {path: a}, window-size: 0}\n";
+    place.write("a.yaml", good() + queue);
     let warnings = || {
         let json = place.run(&["validate", "a.yaml", "--json"]).expect_code(0);
         let document: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -271,9 +308,13 @@ fn a_builtin_in_the_place_of_a_refused_file_is_told_where_it_is_named() {
     let file = place.path("plugins/libforebay_connector_file.so");
     fs::set_permissions(&file, Permissions::from_mode(0o646)).unwrap();
     let warnings = warnings();
-    let [warning] = &*warnings else {
+    let [warning, of_the_queue] = &*warnings else {
         panic!("{warnings:?}");
     };
+    assert_eq!(
+        (&of_the_queue["code"], &of_the_queue["line"]),
+        (&json!("pipeline.passed_over"), &7.into())
+    );
     // The destination names the builtin.
     assert_eq!(warning["code"], "pipeline.passed_over");
     assert_eq!(warning["severity"], "warning");

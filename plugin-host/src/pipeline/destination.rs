@@ -1,18 +1,16 @@
 //! One destination of a running pipeline: what it is given, and what it answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use abi_stable::std_types::RSlice;
 use plugin_api::ffi::{BatchRef, RecordIndex};
-use plugin_api::{Error, Record};
 
-use super::answers::{Answers, text_length};
+use super::answers::Answers;
 use super::error::PipelineError;
 use super::halt::{Halt, halt_on};
 use super::rate::Rate;
-use super::retained::Retained;
+use super::refusals::{Nack, Refusals};
 use super::run::Run;
 use super::runs::Runs;
 use crate::session::{Call, CallError, DestinationSession};
@@ -20,15 +18,6 @@ use crate::session::{Call, CallError, DestinationSession};
 /// From so many bytes of records on that are kept for the dead-letter queue the destination is given no
 /// further ones (I5).
 pub(super) const KEPT_BYTES: usize = 64 << 20;
-
-/// A record that was refused.
-#[derive(Debug)]
-pub(super) struct Nack {
-    /// Identity of the connector that has refused it.
-    pub(super) connector: &'static str,
-    pub(super) error: Error,
-    pub(super) record: Record,
-}
 
 /// A destination that was started.
 pub(super) struct Destination {
@@ -42,16 +31,6 @@ pub(super) struct Destination {
     heard: (u32, u64),
     /// Where a dead-letter queue takes what is refused.
     refusals: Option<Refusals>,
-}
-
-/// What a destination has refused and might refuse yet.
-#[derive(Debug, Default)]
-struct Refusals {
-    retained: Retained,
-    /// By source and sequence.
-    nacks: BTreeMap<(usize, u64), Nack>,
-    /// Bytes of their errors and records.
-    bytes: usize,
 }
 
 impl Destination {
@@ -77,6 +56,11 @@ impl Destination {
         self.session.connector()
     }
 
+    /// Whether a dead-letter queue takes what it refuses.
+    pub(super) fn keeps_refused(&self) -> bool {
+        self.refusals.is_some()
+    }
+
     /// Whether it may be given another batch.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
@@ -99,9 +83,7 @@ impl Destination {
     /// The first record of a source that it has refused.
     #[inline]
     pub(super) fn first_nack(&self, source: usize) -> Option<u64> {
-        let refusals = self.refusals.as_ref()?;
-        let mut of_source = refusals.nacks.range((source, 0)..=(source, u64::MAX));
-        of_source.next().map(|((_, sequence), _)| *sequence)
+        self.refusals.as_ref()?.first(source)
     }
 
     /// Takes the refusal of a record.
@@ -111,10 +93,7 @@ impl Destination {
 
     /// Takes any refusal, with the record's source and sequence.
     pub(super) fn next_nack(&mut self) -> Option<(usize, u64, Nack)> {
-        let refusals = self.refusals.as_mut()?;
-        let (source, sequence) = *refusals.nacks.first_key_value()?.0;
-        let nack = refusals.take((source, sequence))?;
-        Some((source, sequence, nack))
+        self.refusals.as_mut()?.next()
     }
 
     /// Gives it the records of a source, no more at once than its settings say, without those that the
@@ -222,7 +201,7 @@ impl Destination {
         if let Some(refusals) = &mut self.refusals
             && (self.answers.missing() > 0 || self.answers.first_nack().is_some())
         {
-            refusals.retained.keep(part);
+            refusals.keep(part);
         }
     }
 
@@ -264,52 +243,5 @@ impl Destination {
             return Ok(());
         };
         Err(error.into())
-    }
-}
-
-impl Refusals {
-    fn bytes(&self) -> usize {
-        self.bytes + self.retained.bytes()
-    }
-
-    /// Takes over what was refused, with the records, and lets go of what is answered.
-    fn collect(&mut self, runs: &Runs, answers: &mut Answers, connector: &'static str) {
-        while let Some((number, _)) = answers.first_nack() {
-            let found = runs.record(number).zip(self.retained.record(number));
-            let (Some((key, record)), Some(error)) = (found, answers.take_nack(number)) else {
-                // What is refused was given, and what is given is kept until it is answered.
-                return;
-            };
-            let nack = Nack {
-                connector,
-                error,
-                record,
-            };
-            self.bytes += nack.bytes();
-            self.nacks.insert(key, nack);
-        }
-        self.retained.release(answers.answered());
-    }
-
-    fn take(&mut self, key: (usize, u64)) -> Option<Nack> {
-        let nack = self.nacks.remove(&key)?;
-        self.bytes -= nack.bytes();
-        Some(nack)
-    }
-}
-
-impl Nack {
-    /// Bytes of its texts and its record.
-    pub(super) fn bytes(&self) -> usize {
-        let data = [
-            &self.record.key,
-            &self.record.payload.before,
-            &self.record.payload.after,
-        ];
-        let data = data.into_iter().flatten().map(|data| match data {
-            plugin_api::Data::Raw(bytes) => bytes.len(),
-            plugin_api::Data::Structured(map) => size_of_val(map) * map.len(),
-        });
-        text_length(&self.error) + self.record.position.as_bytes().len() + data.sum::<usize>()
     }
 }

@@ -309,6 +309,8 @@ impl PipelineError {
                 error.kind(),
                 ErrorKind::Retry | ErrorKind::Panic | ErrorKind::Closed | ErrorKind::Cancelled
             ),
+            // A disk that is full has room again, one that is read-only is mounted anew.
+            Self::Store(error) => matches!(**error, StoreError::Io { .. }),
             _ => false,
         }
     }

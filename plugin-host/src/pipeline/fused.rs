@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use abi_stable::std_types::RSlice;
 use plugin_api::ffi::BatchRef;
 
-use super::destination::{Destination, Nack};
+use super::destination::Destination;
 use super::halt::Halt;
 use super::outlet::{Memory, Outlet, Written};
 use super::rate::Rate;
+use super::refusals::Nack;
 use super::run::Run;
 use crate::ffi::ContextState;
 
@@ -26,19 +27,27 @@ pub(super) struct Fused {
     all: Vec<Destination>,
     /// Whether one of them has a rate.
     limited: bool,
+    /// Whether a dead-letter queue takes what they refuse.
+    keeps_refused: bool,
 }
 
 impl Fused {
     pub(super) fn new(run: Arc<Run>, all: Vec<Destination>) -> Self {
         let limited = all.iter().any(|it| it.rate.is_some());
-        Self { run, all, limited }
+        let keeps_refused = all.iter().any(Destination::keeps_refused);
+        Self {
+            run,
+            all,
+            limited,
+            keeps_refused,
+        }
     }
 }
 
 impl Outlet for Fused {
     #[inline]
     fn has_room(&mut self) -> bool {
-        self.all.iter().all(Destination::has_room)
+        !self.keeps_refused || self.all.iter().all(Destination::has_room)
     }
 
     fn turn(&mut self, records: usize, begun: Instant) -> (usize, Duration) {
@@ -100,6 +109,9 @@ impl Outlet for Fused {
 
     #[inline]
     fn first_nack(&self) -> Option<u64> {
+        if !self.keeps_refused {
+            return None;
+        }
         let nacks = self.all.iter().filter_map(|it| it.first_nack(SOURCE));
         nacks.min()
     }

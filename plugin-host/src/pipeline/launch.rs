@@ -59,12 +59,16 @@ impl Launch {
 
     /// Tries until the pipeline has ended, was stopped or has failed for good. `None` when the
     /// supervisor has taken the run over.
-    fn run(&self, plan: &Plan, mut positions: Positions) -> Option<Outcome> {
+    fn run(&self, plan: &Plan, positions: Positions) -> Option<Outcome> {
         let mut tries = self.options.recovery.map(Tries::new);
+        let mut positions = Ok(positions);
         loop {
             self.run.enter(Status::Starting);
             let begun = Instant::now();
-            let outcome = self.drive(plan, &positions)?;
+            let outcome = match positions {
+                Ok(positions) => self.drive(plan, &positions)?,
+                Err(error) => Outcome::Failed(Arc::new(error)),
+            };
             let Outcome::Failed(error) = &outcome else {
                 return Some(outcome);
             };
@@ -76,7 +80,7 @@ impl Launch {
             };
             log::warn!(
                 target: "plugin_host::pipeline",
-                "pipeline `{}`: try {attempt} follows in {delay:?}: {error}",
+                "pipeline `{}`: try {attempt} follows in {delay:.1?}: {error}",
                 self.run.pipeline
             );
             self.run.begin_again();
@@ -88,12 +92,8 @@ impl Launch {
             if !self.run.rest(delay) {
                 return Some(outcome);
             }
-            let store = self.run.store();
-            let stored = store.ok_or(PipelineError::StoreClosed);
-            positions = match stored.and_then(|store| plan.positions(&*store)) {
-                Ok(positions) => positions,
-                Err(error) => return Some(Outcome::Failed(Arc::new(error))),
-            };
+            let store = self.run.store().ok_or(PipelineError::StoreClosed);
+            positions = store.and_then(|store| plan.positions(&*store));
         }
     }
 

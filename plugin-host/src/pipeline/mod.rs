@@ -23,6 +23,7 @@ mod positions;
 mod progress;
 mod rate;
 mod recovery;
+mod refusals;
 mod retained;
 mod run;
 mod runs;

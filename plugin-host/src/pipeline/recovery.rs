@@ -7,7 +7,8 @@ use std::time::Duration;
 ///
 /// Only errors that another try may mend count: those that a connector gives as of kind
 /// [`Retry`](plugin_api::ErrorKind::Retry), [`Closed`](plugin_api::ErrorKind::Closed) or
-/// [`Cancelled`](plugin_api::ErrorKind::Cancelled), and its panics. A try opens every connector anew and goes
+/// [`Cancelled`](plugin_api::ErrorKind::Cancelled), its panics, and what the system refuses to the position
+/// store, such as a full disk. A try opens every connector anew and goes
 /// on behind the last stored position, so what was not confirmed is read again. A stop ends the wait,
 /// and the pipeline is over as one that has failed. A call that hangs ends it too: its thread is lost.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,11 +5,13 @@
 
 use std::collections::VecDeque;
 
-/// What a destination was given and has not answered in full.
+/// What a destination was given, from the first record on that it has not answered.
 #[derive(Debug)]
 pub(super) struct Runs {
-    /// In the order of their numbers.
-    open: VecDeque<Run>,
+    /// Runs before the last one, in the order of their numbers.
+    before: VecDeque<Run>,
+    /// Most pipelines have no other: it grows with every batch of the same source.
+    last: Run,
     /// Of each source: its records below need nothing more of this destination.
     reached: Vec<u64>,
     /// Number of the next record.
@@ -17,7 +19,7 @@ pub(super) struct Runs {
 }
 
 /// Records of one source that follow each other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Run {
     /// Number of the first one.
     first: u64,
@@ -28,10 +30,21 @@ struct Run {
     end: u64,
 }
 
+impl Run {
+    /// Of its source's records those below need nothing more, when those below this number are
+    /// answered; and whether that is all of the run.
+    #[inline]
+    fn reached(&self, answered: u64) -> (u64, bool) {
+        let done = answered.saturating_sub(self.first).min(self.count);
+        (self.end - self.count + done, done == self.count)
+    }
+}
+
 impl Runs {
     pub(super) fn new(sources: usize) -> Self {
         Self {
-            open: VecDeque::new(),
+            before: VecDeque::new(),
+            last: Run::default(),
             reached: vec![0; sources],
             next: 0,
         }
@@ -42,56 +55,58 @@ impl Runs {
     pub(super) fn give(&mut self, source: usize, sequence: u64, count: u64) -> u64 {
         let first = self.next;
         self.next += count;
-        let end = sequence + count;
-        match self.open.back_mut() {
-            Some(last) if last.source == source && last.end == sequence && last.count > 0 => {
-                last.count += count;
-                last.end = end;
-            }
-            _ => self.open.push_back(Run {
-                first,
-                count,
-                source,
-                end,
-            }),
+        if self.last.source != source || self.last.end != sequence {
+            self.begin(source, sequence);
         }
+        self.last.count += count;
+        self.last.end += count;
         first
     }
 
     /// The source's record with this sequence isn't given: it needs no answer.
     pub(super) fn leave_out(&mut self, source: usize, sequence: u64) {
-        self.open.push_back(Run {
-            first: self.next,
+        // Behind records that were given it is a run of its own, as it has no number.
+        if self.last.source != source || self.last.end != sequence || self.last.count > 0 {
+            self.begin(source, sequence);
+        }
+        self.last.end += 1;
+    }
+
+    fn begin(&mut self, source: usize, sequence: u64) {
+        let begun = Run {
+            first: self.next_of_last(),
             count: 0,
             source,
-            end: sequence + 1,
-        });
+            end: sequence,
+        };
+        self.before
+            .push_back(std::mem::replace(&mut self.last, begun));
+    }
+
+    fn next_of_last(&self) -> u64 {
+        self.last.first + self.last.count
     }
 
     /// The source and the sequence of a record that has no answer yet.
     pub(super) fn record(&self, number: u64) -> Option<(usize, u64)> {
-        let behind = self.open.partition_point(|run| run.first <= number);
-        // Runs of nothing have the number of the one behind them.
-        let mut before = self.open.iter().take(behind).rev();
-        let run = before.find(|run| run.count > 0)?;
-        let place = number - run.first;
-        (place < run.count).then(|| (run.source, run.end - run.count + place))
+        let mut runs = self.before.iter().chain([&self.last]);
+        let run = runs.find(|run| number < run.first + run.count)?;
+        let place = number.checked_sub(run.first)?;
+        Some((run.source, run.end - run.count + place))
     }
 
     /// The records below this number are answered.
     #[inline]
     pub(super) fn settle(&mut self, answered: u64) {
-        while let Some(run) = self.open.front() {
-            let done = answered.saturating_sub(run.first);
-            if done < run.count {
-                if done > 0 {
-                    self.reached[run.source] = run.end - run.count + done;
-                }
+        while let Some(run) = self.before.front() {
+            let (reached, is_all) = run.reached(answered);
+            self.reached[run.source] = reached;
+            if !is_all {
                 return;
             }
-            self.reached[run.source] = run.end;
-            self.open.pop_front();
+            self.before.pop_front();
         }
+        self.reached[self.last.source] = self.last.reached(answered).0;
     }
 
     /// The source's records below need nothing more.
@@ -115,7 +130,7 @@ mod tests {
         runs.settle(4);
         assert_eq!(runs.reached(0), 4);
         runs.settle(5);
-        assert_eq!((runs.reached(0), runs.open.len()), (5, 0));
+        assert_eq!((runs.reached(0), runs.before.len()), (5, 0));
     }
 
     #[test]
@@ -152,5 +167,6 @@ mod tests {
         assert_eq!((runs.reached(0), runs.reached(1)), (2, 2));
         runs.settle(7);
         assert_eq!((runs.reached(0), runs.reached(1)), (4, 3));
+        assert!(runs.before.is_empty());
     }
 }

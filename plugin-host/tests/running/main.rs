@@ -31,6 +31,7 @@ mod fused {
     pub(crate) mod delivery;
     pub(crate) mod recovery;
     pub(crate) mod stuck;
+    pub(crate) mod told;
     pub(crate) mod windows;
 }
 
@@ -45,5 +46,6 @@ mod split {
     pub(crate) mod delivery;
     pub(crate) mod recovery;
     pub(crate) mod stuck;
+    pub(crate) mod told;
     pub(crate) mod windows;
 }

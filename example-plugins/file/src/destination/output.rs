@@ -210,7 +210,9 @@ impl Write for Counted<'_> {
     }
 }
 
-/// An error of the system. Another try may help, also where it needs somebody to make room first.
+/// An error of the system. Another try may help, also where it needs somebody to make room, to give back a
+/// right or to mount what is missing first: a pipeline that nobody attends is to go on by itself then.
+/// Where the path can't be that of a file, nothing but another path helps.
 pub(super) fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
     let (code, help) = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
@@ -220,5 +222,11 @@ pub(super) fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
         _ => ("file.io", ""),
     };
     let message = format!("`{}` {what}: {error}{help}", path.display());
-    Error::new(ErrorKind::Retry, message).with_code(code)
+    let kind = match error.kind() {
+        io::ErrorKind::IsADirectory
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::InvalidFilename => ErrorKind::Fatal,
+        _ => ErrorKind::Retry,
+    };
+    Error::new(kind, message).with_code(code)
 }

@@ -97,17 +97,39 @@ fn what_is_there_stays_and_gets_its_newline() {
 }
 
 #[test]
-fn a_missing_file_is_made_and_a_missing_folder_is_not() {
+fn a_missing_file_is_made_and_a_missing_folder_is_waited_for() {
     let place = Place::new(&[]);
     place.open();
     place.expect(&[("out", "")]);
     for settings in [&[][..], &[("maxBytes", "9")], &[("atomic", "true")]] {
-        for wrong in ["none/out", "."] {
+        for (wrong, kind) in [
+            ("none/out", ErrorKind::Retry),
+            (".", ErrorKind::Fatal),
+            ("out/none", ErrorKind::Fatal),
+            (&*"x".repeat(300), ErrorKind::Fatal),
+        ] {
             let error = open(&place.folder.path().join(wrong), settings).unwrap_err();
-            assert_eq!((error.kind(), error.code()), (ErrorKind::Retry, "file.io"));
+            assert_eq!((error.kind(), error.code()), (kind, "file.io"), "{wrong}");
         }
     }
     place.expect(&[("out", "")]);
+}
+
+#[test]
+fn what_another_try_may_mend_is_of_that_kind() {
+    let place = Place::new(&[]);
+    let mut output = place.open();
+    for kind in [
+        io::ErrorKind::StorageFull,
+        io::ErrorKind::QuotaExceeded,
+        io::ErrorKind::ReadOnlyFilesystem,
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::StaleNetworkFileHandle,
+        io::ErrorKind::Other,
+    ] {
+        let error = output.write(|_| Err(kind.into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Retry, "{kind}");
+    }
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Where a source goes on, and what it makes of a file that is no longer the same.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use plugin_api::{Position, Source};
 use tempfile::TempDir;
 
-use super::input::{Fate, Input, Mismatch};
-use super::position::Place;
+use super::head::Head;
+use super::input::{Input, Mismatch};
+use super::position::Stand;
 use super::{Lines, LinesConfig};
 
 /// A file with this text.
@@ -20,11 +20,12 @@ fn file(text: &str) -> (TempDir, PathBuf) {
 }
 
 /// A place in the file that has the path now.
-fn place(path: &Path, offset: u64, unfinished: bool) -> Place {
-    let mut place = Place::start_of(input(path).identity);
-    place.pass(usize::try_from(offset).unwrap());
-    place.unfinished = unfinished;
-    place
+fn stand(path: &Path, offset: u64, unfinished: bool) -> Stand {
+    Stand {
+        offset,
+        unfinished,
+        ..Stand::start_of(input(path).identity)
+    }
 }
 
 fn input(path: &Path) -> Input {
@@ -32,7 +33,13 @@ fn input(path: &Path) -> Input {
 }
 
 fn following(path: PathBuf) -> LinesConfig {
-    LinesConfig { path, follow: true }
+    LinesConfig {
+        path,
+        follow: true,
+        start_at: "beginning".to_owned(),
+        max_line_bytes: 1 << 20,
+        places_folder: "places".into(),
+    }
 }
 
 #[test]
@@ -47,7 +54,7 @@ fn a_place_is_gone_on_from_where_its_line_ended_or_was_cut() {
         (14, false, true),
     ] {
         let gone = input(&path)
-            .go_to(&place(&path, offset, unfinished))
+            .go_to(&stand(&path, offset, unfinished))
             .unwrap();
         let expected = if fits {
             Ok(())
@@ -56,16 +63,23 @@ fn a_place_is_gone_on_from_where_its_line_ended_or_was_cut() {
         };
         assert_eq!(gone, expected, "{offset} {unfinished}");
     }
-    let gone = input(&path).go_to(&place(&path, 15, false)).unwrap();
+    let gone = input(&path).go_to(&stand(&path, 15, false)).unwrap();
     let (length, offset) = (14, 15);
     assert_eq!(gone, Err(Mismatch::Shorter { length, offset }));
+    let other = Stand {
+        head: Head::of(b"One\n"),
+        ..stand(&path, 4, false)
+    };
+    let gone = input(&path).go_to(&other).unwrap();
+    assert_eq!(gone, Err(Mismatch::OtherBeginning { length: 4 }));
 }
 
 #[test]
 fn reading_goes_on_behind_the_place() {
     let (_folder, path) = file("one\ntwo\n");
     let mut input = input(&path);
-    input.go_to(&place(&path, 4, false)).unwrap().unwrap();
+    input.go_to(&stand(&path, 4, false)).unwrap().unwrap();
+    assert_eq!(input.head().unwrap(), Head::of(b"one\ntwo\n"));
     let mut read = [0; 10];
     let length = input.read(&mut read).unwrap();
     assert_eq!(&read[..length], b"two\n");
@@ -75,7 +89,7 @@ fn reading_goes_on_behind_the_place() {
 #[test]
 fn another_file_of_the_same_name_is_no_place_to_go_on_from() {
     let (folder, path) = file("one\n");
-    let old = place(&path, 4, false);
+    let old = stand(&path, 4, false);
     fs::rename(&path, folder.path().join("old")).unwrap();
     fs::write(&path, "one\ntwo\n").unwrap();
     let mut new = input(&path);
@@ -86,52 +100,26 @@ fn another_file_of_the_same_name_is_no_place_to_go_on_from() {
     assert_eq!(new.go_to(&old).unwrap(), Err(expected));
 }
 
-#[cfg(unix)]
 #[test]
-fn what_becomes_of_a_file_is_told_apart() {
-    let (folder, path) = file("one\ntwo\n");
-    let input = input(&path);
-    assert_eq!(input.fate(&path, 8).unwrap(), Fate::Same);
-    assert_eq!(input.fate(&path, 9).unwrap(), Fate::Truncated(8));
-    // While there is no other one, it is the one to wait for.
-    fs::rename(&path, folder.path().join("old")).unwrap();
-    assert_eq!(input.fate(&path, 8).unwrap(), Fate::Same);
-    fs::write(&path, "").unwrap();
-    assert_eq!(input.fate(&path, 8).unwrap(), Fate::Rotated);
+fn the_end_is_behind_the_last_whole_line() {
+    let long = "x".repeat(20_000);
+    for (text, end) in [
+        (String::new(), 0),
+        ("one".to_owned(), 0),
+        ("one\ntwo".to_owned(), 4),
+        (format!("one\n{long}"), 4),
+        (format!("{long}\n"), 20_001),
+    ] {
+        let (_folder, path) = file(&text);
+        assert_eq!(input(&path).end().unwrap().offset, end, "{}", text.len());
+    }
 }
 
 #[test]
-fn a_file_is_settled_a_second_after_it_was_written() {
-    let (_folder, path) = file("one");
-    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-    File::options()
-        .write(true)
-        .open(&path)
-        .and_then(|file| file.set_modified(written))
-        .unwrap();
-    for (age, settled) in [(0, false), (999, false), (1000, true)] {
-        let now = written + Duration::from_millis(age);
-        assert_eq!(input(&path).is_settled(now).unwrap(), settled, "{age}");
-    }
-    let clock_set_back = written - Duration::from_secs(3600);
-    assert!(input(&path).is_settled(clock_set_back).unwrap());
-}
-
-#[test]
-fn a_place_that_does_not_fit_leads_to_the_beginning() {
-    let (_folder, path) = file("one\ntwo\n");
-    let identity = input(&path).identity;
-    let position = |place: &str| {
-        let text = identity.to_string();
-        let numbers: Vec<_> = text.split(|c: char| !c.is_ascii_digit()).collect();
-        let numbers: Vec<_> = numbers.into_iter().filter(|n| !n.is_empty()).collect();
-        Position::from(format!("{place}@{}", numbers.join(":")))
-    };
-    for (stored, line, offset) in [("1:4", 1, 4), ("1:3", 0, 0), ("9:99", 0, 0)] {
-        let lines = Lines::open(following(path.clone()), Some(&position(stored))).unwrap();
-        let at = lines.at.unwrap();
-        assert_eq!((at.line(), at.offset()), (line, offset), "{stored}");
-    }
+fn what_is_no_position_is_refused() {
+    let (_folder, path) = file("one\n");
+    let refused = Lines::open(following(path), Some(&Position::from("1"))).unwrap_err();
+    assert_eq!(refused.code(), "position.invalid");
 }
 
 #[test]
@@ -146,9 +134,81 @@ fn only_a_regular_file_is_opened() {
 #[test]
 fn a_file_that_is_not_followed_has_to_be_there() {
     let config = LinesConfig {
-        path: "no/such/file".into(),
         follow: false,
+        ..following("no/such/file".into())
     };
     let refused = Lines::open(config, None).unwrap_err();
     assert_eq!(refused.code(), "file.not_found");
+}
+
+/// The text as a gzip file has it.
+fn compressed(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_file_is_gone_on_with_in_its_text() {
+    let (_folder, path) = file("");
+    // Two members, as one file, are one text.
+    fs::write(
+        &path,
+        [compressed(b"one\ntwo\n"), compressed(b"three")].concat(),
+    )
+    .unwrap();
+    let mut input = input(&path);
+    assert!(input.is_gzip());
+    let end = input.end().unwrap();
+    assert_eq!((end.offset, end.head), (8, Head::of(b"one\ntwo\nthree")));
+    for (offset, rest) in [
+        (4, &b"two\nthree"[..]),
+        (0, b"one\ntwo\nthree"),
+        (8, b"three"),
+    ] {
+        let stand = Stand { offset, ..end };
+        input.go_to(&stand).unwrap().unwrap();
+        let mut read = Vec::new();
+        let mut block = [0; 3];
+        while let length @ 1.. = input.read(&mut block).unwrap() {
+            read.extend_from_slice(&block[..length]);
+        }
+        assert_eq!(read, rest, "{offset}");
+    }
+    for (offset, expected) in [
+        (5, Mismatch::OtherContent { offset: 5 }),
+        (
+            14,
+            Mismatch::Shorter {
+                length: 13,
+                offset: 14,
+            },
+        ),
+    ] {
+        let gone = input.go_to(&Stand { offset, ..end }).unwrap();
+        assert_eq!(gone, Err(expected));
+    }
+}
+
+#[test]
+fn a_compressed_file_that_is_not_whole_yet_ends_where_it_does() {
+    let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    let whole = compressed(&text);
+    let (_folder, path) = file("");
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let mut input = input(&path);
+    let mut read = 0;
+    let mut block = [0; 4096];
+    while let length @ 1.. = input.read(&mut block).unwrap() {
+        assert_eq!(block[..length], text[read..read + length]);
+        read += length;
+    }
+    assert!(read > 0 && read < text.len(), "{read}");
+    // The rest comes.
+    fs::write(&path, &whole).unwrap();
+    let head = input.head().unwrap();
+    input.still_has(read as u64, head).unwrap().unwrap();
+    let length = input.read(&mut block).unwrap();
+    assert!(length > 0);
+    assert_eq!(block[..length], text[read..read + length]);
 }

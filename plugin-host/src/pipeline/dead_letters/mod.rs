@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use plugin_api::BatchWriter;
 
-use super::destination::{Destination, Nack};
+use super::destination::Destination;
 use super::error::PipelineError;
 use super::halt::Halt;
 use super::rate::Rate;
+use super::refusals::Nack;
 use super::run::Run;
 use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
 use crate::session::Call;

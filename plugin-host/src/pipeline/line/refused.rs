@@ -14,10 +14,10 @@ use plugin_api::record::metadata::DLQ_NACK_ERROR;
 use plugin_api::{Error, ErrorKind};
 
 use super::super::dead_letters::{Accepted, DeadLetters};
-use super::super::destination::Nack;
 use super::super::error::PipelineError;
 use super::super::halt::Halt;
 use super::super::outlet::Outlet;
+use super::super::refusals::Nack;
 use super::super::retained::owned;
 use super::Line;
 
@@ -91,18 +91,22 @@ impl<O: Outlet> Line<O> {
     /// Has the dead-letter queue take what was refused.
     #[inline]
     pub(super) fn settle_refused(&mut self) -> Result<(), Halt> {
+        if self.refused.dead_letters.is_none() && self.refused.nacked.is_empty() {
+            return Ok(());
+        }
+        self.judge_refused()
+    }
+
+    fn judge_refused(&mut self) -> Result<(), Halt> {
         if self.refused.barrier.is_some() {
             return Ok(());
         }
-        match &self.refused.dead_letters {
+        match self.refused.dead_letters.clone() {
+            Some(queue) => self.bury(&queue),
             None => match self.refused.nacked.pop_front() {
                 None => Ok(()),
                 Some((sequence, nack)) => Err(self.refuse(sequence, nack)),
             },
-            Some(queue) => {
-                let queue = Arc::clone(queue);
-                self.bury(&queue)
-            }
         }
     }
 

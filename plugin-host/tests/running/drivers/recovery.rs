@@ -1,17 +1,19 @@
 //! Pipelines that fail and are tried again, and what is told of that.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plugin_api::{Acks, Batch, BatchWriter, Context, Error, Plugin, Position, Progress};
+use plugin_host::store::{Active, FileStore, PositionStore, StoreError, StoreKey, Stored};
 use plugin_host::{
     Engine, Event, Outcome, Pipeline, PipelineError, Recovery, RunOptions, Status, embedded,
 };
 use tempfile::tempdir;
 
 use super::pipeline;
-use crate::support::{connector, engine};
+use crate::support::{connector, engine, engine_over};
 
 const QUICK: Recovery = Recovery {
     min_delay: Duration::from_millis(1),
@@ -106,7 +108,7 @@ fn told(events: impl Iterator<Item = Event>) -> Vec<String> {
 #[test]
 fn a_pipeline_that_fails_goes_on_behind_what_was_stored() {
     let state = tempdir().unwrap();
-    let (log, written) = fails_at_5(first(2, || std::io::Error::other("busy").into()));
+    let (log, written) = fails_at_5(first(2, || io::Error::other("busy").into()));
     let engine = engine([numbers(), log], state.path());
     let events = engine.events();
     let pipeline = start(&engine, Some(QUICK));
@@ -159,10 +161,7 @@ fn a_panic_may_be_mended_by_another_try() {
 #[test]
 fn without_recovery_and_with_an_error_that_nothing_mends_the_first_one_ends_it() {
     for (recovery, error) in [
-        (
-            None,
-            (|| std::io::Error::other("busy").into()) as fn() -> Error,
-        ),
+        (None, (|| io::Error::other("busy").into()) as fn() -> Error),
         (Some(QUICK), || Error::fatal("broken")),
         (Some(QUICK), || Error::invalid_config("x", "wrong")),
     ] {
@@ -184,7 +183,7 @@ fn a_refused_record_is_not_tried_again() {
     let state = tempdir().unwrap();
     let refuse = |batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context| {
         for record in batch {
-            acks.nack(&record, std::io::Error::other("never"));
+            acks.nack(&record, io::Error::other("never"));
         }
         Ok(())
     };
@@ -199,7 +198,7 @@ fn a_refused_record_is_not_tried_again() {
 #[test]
 fn enough_tries_are_enough() {
     let state = tempdir().unwrap();
-    let (log, _) = fails_at_5(|| Some(Error::from(std::io::Error::other("busy"))));
+    let (log, _) = fails_at_5(|| Some(Error::from(io::Error::other("busy"))));
     let engine = engine([numbers(), log], state.path());
     let events = engine.events();
     let recovery = Recovery {
@@ -228,7 +227,7 @@ fn enough_tries_are_enough() {
 #[test]
 fn a_stop_ends_the_wait_for_another_try() {
     let state = tempdir().unwrap();
-    let (log, _) = fails_at_5(|| Some(Error::from(std::io::Error::other("busy"))));
+    let (log, _) = fails_at_5(|| Some(Error::from(io::Error::other("busy"))));
     let engine = engine([numbers(), log], state.path());
     let mut events = engine.events();
     let hour = Duration::from_secs(3600);
@@ -299,4 +298,99 @@ fn a_call_that_hangs_keeps_no_listener_waiting() {
         ["Starting", "failed with connector.call_timeout"]
     );
     drop(gate);
+}
+
+/// A store whose disk is full for its first so many commits, and the load behind each of them.
+struct Full {
+    store: FileStore,
+    commits: AtomicU64,
+    loads: AtomicU64,
+}
+
+impl Full {
+    fn refuse(&self, left: &AtomicU64) -> Result<(), StoreError> {
+        let taken = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        });
+        match taken {
+            Err(_) => Ok(()),
+            Ok(_) => Err(StoreError::Io {
+                path: self.store.path().to_owned(),
+                doing: "use",
+                source: io::Error::from(io::ErrorKind::StorageFull),
+            }),
+        }
+    }
+}
+
+impl PositionStore for Full {
+    fn load(&self, key: &StoreKey) -> Result<Option<Stored>, StoreError> {
+        if self.commits.load(Ordering::SeqCst) < 2 {
+            self.refuse(&self.loads)?;
+        }
+        self.store.load(key)
+    }
+
+    fn commit(&self, entries: &[(StoreKey, Stored)]) -> Result<(), StoreError> {
+        self.refuse(&self.commits)?;
+        self.store.commit(entries)
+    }
+
+    fn list(&self) -> Result<Vec<(StoreKey, Stored)>, StoreError> {
+        self.store.list()
+    }
+
+    fn remove(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        self.store.remove(key)
+    }
+
+    fn active(&self, key: &StoreKey) -> Result<Option<Active>, StoreError> {
+        self.store.active(key)
+    }
+
+    fn activate(&self, key: &StoreKey, active: &Active) -> Result<(), StoreError> {
+        self.store.activate(key, active)
+    }
+
+    fn actives(&self) -> Result<Vec<(StoreKey, Active)>, StoreError> {
+        self.store.actives()
+    }
+
+    fn forget(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        self.store.forget(key)
+    }
+}
+
+#[test]
+fn a_full_disk_of_the_store_is_tried_again() {
+    let state = tempdir().unwrap();
+    let (log, written) = fails_at_5(|| None);
+    let store = Arc::new(Full {
+        store: FileStore::open(state.path()).unwrap(),
+        commits: AtomicU64::new(2),
+        loads: AtomicU64::new(1),
+    });
+    let positions: Arc<dyn PositionStore> = store.clone();
+    let engine = engine_over([numbers(), log], positions);
+    let config = pipeline(
+        connector("src", "numbers", &[]),
+        connector("out", "log", &[]),
+    );
+    let options = RunOptions {
+        recovery: Some(QUICK),
+        ..RunOptions::default()
+    };
+    let pipeline = engine.start(&config, options).unwrap();
+    assert!(
+        matches!(pipeline.wait(), Outcome::Ended),
+        "{:?}",
+        pipeline.wait()
+    );
+    let of = |store: &AtomicU64| store.load(Ordering::SeqCst);
+    assert_eq!((of(&store.commits), of(&store.loads)), (0, 0));
+    // Nothing was stored by the first two tries.
+    let all: Vec<_> = (1..=9).map(|it| it.to_string()).collect();
+    assert_eq!(*written.lock().unwrap(), [&all[..], &all, &all].concat());
+    let stored = store.load(&StoreKey::new("p", "src")).unwrap().unwrap();
+    assert_eq!(stored.position, b"9");
 }

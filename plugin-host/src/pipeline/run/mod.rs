@@ -1,8 +1,9 @@
 //! What the driver, the supervisor and the owner of a running pipeline share.
 
+mod takeover;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -12,7 +13,7 @@ use super::error::PipelineError;
 use super::halt::Halt;
 use super::progress::Counters;
 use super::status::{Listeners, Outcome, Status};
-use crate::session::{Call, Watched};
+use crate::session::Watched;
 use crate::store::PositionStore;
 use crate::supervisor::TICK;
 
@@ -44,7 +45,7 @@ pub(crate) struct Run {
 }
 
 /// There is no such value.
-pub(super) enum Never {}
+pub(in crate::pipeline) enum Never {}
 
 /// Who has a run.
 enum Stage {
@@ -230,28 +231,6 @@ impl Run {
         }
     }
 
-    /// Ends whatever calls wait for: another thread tears the sessions down.
-    pub(super) fn cancel_all(&self) {
-        self.signal(FORCED);
-    }
-
-    /// Whether the run was taken over, or is over: no thread of the driver does anything more for it.
-    pub(super) fn is_abandoned(&self) -> bool {
-        !matches!(*self.lock_stage(), Stage::Driven(_))
-    }
-
-    /// Closed when the run is taken over.
-    pub(super) fn abandonment(&self) -> &Receiver<Never> {
-        &self.abandonment
-    }
-
-    /// Does something unless the run was taken over. Who takes it over waits for that, and nothing of
-    /// the kind follows: the next run may have begun.
-    pub(super) fn unless_abandoned<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
-        let stage = self.lock_stage();
-        matches!(*stage, Stage::Driven(_)).then(act)
-    }
-
     #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
@@ -259,72 +238,6 @@ impl Run {
 
     pub(crate) fn is_forced(&self) -> bool {
         self.forced.load(Ordering::SeqCst)
-    }
-
-    /// An instance was detached: its thread may never return, so the pipeline ends without it. The
-    /// other instances are torn down on a thread of their own; one that hangs there is detached in
-    /// its turn, and the next thread goes on with those that are left.
-    pub(crate) fn detached(self: &Arc<Self>, connector: &str, call: Call, after: Duration) {
-        let after = Duration::from_millis(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-        let error = PipelineError::call_timeout(connector, call, after);
-        log::error!(target: "plugin_host::pipeline", "{error}");
-        self.abandon(Arc::new(error), self.sessions());
-        let run = Arc::clone(self);
-        let rescue = thread::Builder::new()
-            .name("forebay-teardown".to_owned())
-            .spawn(move || {
-                while let Some(session) = run.next_leftover() {
-                    session.discard();
-                    if session.watch().is_detached() {
-                        // It hung and another thread has taken over; nobody waits for this one.
-                        return;
-                    }
-                }
-                run.finish_abandoned();
-            });
-        if rescue.is_err() {
-            self.finish_abandoned();
-        }
-    }
-
-    /// The first detached instance decides how the run ends.
-    fn abandon(&self, error: Arc<PipelineError>, leftover: Vec<Arc<dyn Watched>>) {
-        let mut stage = self.lock_stage();
-        if let Stage::Driven(status) = &*stage {
-            let status = status.clone();
-            *stage = Stage::Abandoned {
-                error,
-                leftover,
-                status,
-            };
-            let mut abandoning = self
-                .abandoning
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            abandoning.take();
-        }
-    }
-
-    fn next_leftover(&self) -> Option<Arc<dyn Watched>> {
-        let mut stage = self.lock_stage();
-        let Stage::Abandoned { leftover, .. } = &mut *stage else {
-            return None;
-        };
-        while let Some(session) = leftover.pop() {
-            if !session.watch().is_detached() {
-                return Some(session);
-            }
-        }
-        None
-    }
-
-    fn finish_abandoned(&self) {
-        let outcome = match &*self.lock_stage() {
-            Stage::Abandoned { .. } if self.is_forced() => Outcome::Forced,
-            Stage::Abandoned { error, .. } => Outcome::Failed(Arc::clone(error)),
-            Stage::Driven(_) | Stage::Over(_) => return,
-        };
-        self.finish(outcome);
     }
 
     /// The run is over; only the first outcome counts.
