@@ -136,6 +136,11 @@ static FIELD_PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| {
             "    pub reserved: u32,",
             "    pub reserved: i32,",
         )
+        .edit(
+            "plugin-api/abi/src/batch.rs",
+            "pub const NACKED: u32",
+            "pub const NACKED: i32",
+        )
         .plugin(copies())
 });
 
