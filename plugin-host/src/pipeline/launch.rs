@@ -113,6 +113,8 @@ impl Launch {
             self.pump(plan, &connectors)
         });
         let outcome = match driven {
+            // Whoever has forced a stop is told so, also where nothing was left to do.
+            Ok(_) if self.run.is_forced() => Outcome::Forced,
             Ok(outcome) => outcome,
             Err(Halt::Abandoned) => return None,
             Err(Halt::Forced) => Outcome::Forced,

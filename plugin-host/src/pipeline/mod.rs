@@ -1,6 +1,8 @@
 //! Pipelines: a source, its destinations, and the driver that moves records between them.
 
 mod answers;
+#[cfg(test)]
+mod books_tests;
 mod committer;
 mod config;
 mod connectors;

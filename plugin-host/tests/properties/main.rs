@@ -9,6 +9,7 @@
 )]
 
 mod delivery;
+mod states;
 
 use proptest::test_runner::Config;
 

@@ -137,29 +137,32 @@ impl Run {
 
     /// Asks for a graceful stop.
     pub(crate) fn stop(&self) {
-        if !self.stopping.swap(true, Ordering::SeqCst) {
-            self.tell_stopping();
+        if self.ask(false) {
             self.signal(Wakeups::STOP);
         }
     }
 
     /// Asks for a stop without waiting for anything.
     pub(crate) fn force(&self) {
-        if !self.stopping.swap(true, Ordering::SeqCst) {
-            self.tell_stopping();
-        }
-        if !self.forced.swap(true, Ordering::SeqCst) {
+        if self.ask(true) {
             self.signal(FORCED);
         }
     }
 
-    fn tell_stopping(&self) {
+    /// Whether this stop was not asked for before. Under the lock: no end that comes of it is told before
+    /// the stop is, and one that is about to wait doesn't miss it.
+    fn ask(&self, forced: bool) -> bool {
         let stage = self.lock_stage();
-        if !matches!(*stage, Stage::Over(_)) {
+        let was_stopping = self.stopping.swap(true, Ordering::SeqCst);
+        let is_new = match forced {
+            true => !self.forced.swap(true, Ordering::SeqCst),
+            false => !was_stopping,
+        };
+        if !was_stopping && !matches!(*stage, Stage::Over(_)) {
             self.tell(&Status::Stopping);
         }
-        // Under the lock, or one that is about to wait would miss it.
         self.changed.notify_all();
+        is_new
     }
 
     /// The driver does something else now. Once a stop is asked for that is what is told.

@@ -113,6 +113,8 @@ impl Books {
                 self.destinations[destination].failed = true;
                 Ok(())
             }
+            // What it makes of the outcome is seen there.
+            Entry::Forced => Ok(()),
             Entry::QueueFailed => {
                 self.queue_failed = true;
                 Ok(())
@@ -273,6 +275,8 @@ impl Books {
     ) -> Result<(), String> {
         match outcome {
             Outcome::Ended | Outcome::Stopped => {
+                let is_forced = journal.contains(&Entry::Forced);
+                check(!is_forced, "a forced stop is told as one")?;
                 for (book, script) in self.sources.iter().zip(&self.case.sources) {
                     check(book.stored == book.read, "what is read is stored")?;
                     check(book.acked == book.read, "and acknowledged")?;

@@ -56,6 +56,8 @@ pub(super) enum Entry {
     },
     /// The dead-letter queue has failed, or has refused a letter.
     QueueFailed,
+    /// A stop was forced.
+    Forced,
     /// A position is stored; the store may say that it isn't.
     Stored {
         source: usize,
@@ -130,7 +132,10 @@ impl World {
             due.map(|(_, forced)| (forced, Arc::clone(&state.handle)))
         };
         match stop {
-            Some((true, handle)) => handle.wait().force_stop(),
+            Some((true, handle)) => {
+                handle.wait().force_stop();
+                self.note(Entry::Forced);
+            }
             Some((false, handle)) => handle.wait().stop(),
             None => {}
         }
