@@ -6,10 +6,10 @@ use plugin_api::{AckMode, Error};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::answers::Answers;
-use super::ledger::Ledger;
-use super::positions::Positions;
-use super::runs::Runs;
+use super::destination::answers::Answers;
+use super::destination::runs::Runs;
+use super::windows::ledger::Ledger;
+use super::windows::positions::Positions;
 
 /// Sources of a destination.
 const SOURCES: usize = 3;

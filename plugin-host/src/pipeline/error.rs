@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use plugin_api::{Error, ErrorKind, Position};
 
-use super::committer::CommitError;
 use super::dead_letters::NackLimit;
+use super::windows::CommitError;
 use crate::loader::stuck_file;
 use crate::parameters::ConfigError;
 use crate::service::LookupError;

@@ -11,10 +11,10 @@ use abi_stable::std_types::RSlice;
 use plugin_api::ffi::BatchRef;
 
 use super::destination::Destination;
+use super::destination::rate::Rate;
+use super::destination::refusals::Nack;
 use super::halt::Halt;
 use super::outlet::{Memory, Outlet, Written};
-use super::rate::Rate;
-use super::refusals::Nack;
 use super::run::Run;
 use crate::ffi::ContextState;
 

@@ -8,20 +8,20 @@ use std::time::Instant;
 
 use plugin_api::ffi::RunFlags;
 
-use super::committer::{Committer, SourceCommits};
 use super::connectors::Connectors;
 use super::dead_letters::DeadLetters;
 use super::destination::Destination;
 use super::error::PipelineError;
 use super::fused::Fused;
 use super::halt::{Halt, and_also};
-use super::hold::{Hold, Wanted};
+use super::line::hold::{Hold, Wanted};
 use super::line::{Line, LineParts};
 use super::plan::{Plan, Planned};
 use super::recovery::Tries;
 use super::run::Run;
 use super::status::{Outcome, Status};
-use super::window::Windows;
+use super::windows::Windows;
+use super::windows::{Committer, SourceCommits};
 use super::{RunOptions, split};
 use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
 use crate::session::DestinationSession;

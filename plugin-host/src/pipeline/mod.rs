@@ -1,9 +1,7 @@
 //! Pipelines: a source, its destinations, and the driver that moves records between them.
 
-mod answers;
 #[cfg(test)]
 mod books_tests;
-mod committer;
 mod config;
 mod connectors;
 mod dead_letters;
@@ -12,26 +10,19 @@ mod destination;
 mod error;
 mod fused;
 mod halt;
-mod hold;
 mod launch;
-mod ledger;
 mod line;
 mod not_started;
 mod outlet;
 mod plan;
-mod positions;
 mod progress;
-mod rate;
 mod recovery;
-mod refusals;
-mod retained;
 mod run;
-mod runs;
 mod settings;
 mod split;
 mod status;
 mod validate;
-mod window;
+mod windows;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -46,16 +37,16 @@ pub use progress::Progress;
 pub use recovery::Recovery;
 pub use status::{Event, Events, Outcome, Status};
 
-pub(crate) use answers::{Answers, shortened, text_length};
+pub(crate) use destination::{Answers, shortened, text_length};
 pub(crate) use run::Run;
 pub(crate) use settings::Checked;
 
 use crate::parameters::IgnoredSetting;
 use crate::service::PluginService;
 use crate::store::PositionStore;
-use committer::Committer;
 use plan::Plan;
 use status::Listeners;
+use windows::Committer;
 
 /// Runs pipelines over one set of plugins and one position store.
 ///

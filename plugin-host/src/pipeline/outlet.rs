@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use plugin_api::ffi::BatchRef;
 
+use super::destination::refusals::Nack;
 use super::halt::Halt;
-use super::hold::Hold;
-use super::refusals::Nack;
+use super::line::hold::Hold;
 use crate::ffi::{Buffer, ContextState};
 
 /// The destinations of a pipeline as a line sees them. All get the same records in the same order (I2).

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plugin_api::{Parameter, duration};
 
-use super::rate::Rate;
+use super::destination::rate::Rate;
 use crate::parameters::{
     BATCH_DELAY, BATCH_SIZE, CALL_TIMEOUT, ConfigError, IgnoredSetting, RATE_BURST,
     RATE_PER_SECOND, Side, set_aside, validate, with_reserved,

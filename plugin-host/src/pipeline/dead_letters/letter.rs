@@ -8,7 +8,7 @@ use plugin_api::record::metadata::{
 use plugin_api::structured::{self, Map, Value};
 use plugin_api::{Data, Record};
 
-use crate::pipeline::refusals::Nack;
+use crate::pipeline::destination::refusals::Nack;
 
 /// Makes the record, in the form that Conduit gives it: a new one whose position begins with the source's
 /// identity and whose payload is the refused record as a map.

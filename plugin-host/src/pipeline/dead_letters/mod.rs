@@ -13,10 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 use plugin_api::BatchWriter;
 
 use super::destination::Destination;
+use super::destination::rate::Rate;
+use super::destination::refusals::Nack;
 use super::error::PipelineError;
 use super::halt::Halt;
-use super::rate::Rate;
-use super::refusals::Nack;
 use super::run::Run;
 use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
 use crate::session::Call;

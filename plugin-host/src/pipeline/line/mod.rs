@@ -8,6 +8,7 @@
 //! committed, then the source waits.
 
 mod confirm;
+pub(super) mod hold;
 mod refused;
 mod write;
 
@@ -17,14 +18,14 @@ use std::time::{Duration, Instant};
 use super::dead_letters::DeadLetters;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
-use super::hold::Hold;
 use super::outlet::Outlet;
 use super::progress::LineCounters;
 use super::run::Run;
 use super::status::Outcome;
-use super::window::Windows;
+use super::windows::Windows;
 use crate::ffi::Buffer;
 use crate::session::{Call, ReadStatus, Rest, SourceSession};
+use hold::Hold;
 use refused::Refused;
 
 /// Longest wait for data while answers are missing: destinations are flushed at least this often.

@@ -14,11 +14,11 @@ use plugin_api::record::metadata::DLQ_NACK_ERROR;
 use plugin_api::{Error, ErrorKind};
 
 use super::super::dead_letters::{Accepted, DeadLetters};
+use super::super::destination::refusals::Nack;
+use super::super::destination::retained::owned;
 use super::super::error::PipelineError;
 use super::super::halt::Halt;
 use super::super::outlet::Outlet;
-use super::super::refusals::Nack;
-use super::super::retained::owned;
 use super::Line;
 
 /// What a line has that can't be delivered.

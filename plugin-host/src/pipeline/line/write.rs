@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::super::halt::Halt;
-use super::super::hold::Hold;
 use super::super::outlet::{Memory, Outlet, Written};
 use super::super::status::Outcome;
+use super::hold::Hold;
 use super::{FLUSH_WAIT, Line};
 use crate::ffi::{MAX_WAIT, position};
 use crate::supervisor::TICK;

@@ -12,9 +12,9 @@ use std::time::Duration;
 use plugin_api::ffi::Wakeups;
 
 use crate::ffi::ContextState;
+use crate::pipeline::destination::refusals::Nack;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::halt::Halt;
-use crate::pipeline::refusals::Nack;
 
 /// No record was refused.
 const NONE: u64 = u64::MAX;

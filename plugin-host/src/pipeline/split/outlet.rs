@@ -11,9 +11,9 @@ use super::batch::{Home, SharedBatch};
 use super::board::Board;
 use crate::ffi::{Buffer, ContextState, RECORD_BYTES};
 use crate::pipeline::destination::KEPT_BYTES;
+use crate::pipeline::destination::refusals::Nack;
 use crate::pipeline::halt::Halt;
 use crate::pipeline::outlet::{Memory, Outlet, Written};
-use crate::pipeline::refusals::Nack;
 use crate::pipeline::run::Run;
 
 /// Batches of a line that are on their way; the next one is read meanwhile (I5).

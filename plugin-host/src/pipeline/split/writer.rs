@@ -12,9 +12,9 @@ use super::batch::SharedBatch;
 use super::board::Board;
 use crate::ffi::{MAX_WAIT, position};
 use crate::pipeline::destination::Destination;
+use crate::pipeline::destination::rate::Rate;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::halt::Halt;
-use crate::pipeline::rate::Rate;
 use crate::pipeline::run::Run;
 use crate::supervisor::TICK;
 

@@ -12,7 +12,7 @@ use plugin_api::{Batch, Data, Format, Position, Record};
 
 /// Records that were given and are not answered.
 #[derive(Debug, Default)]
-pub(super) struct Retained {
+pub(crate) struct Retained {
     parts: VecDeque<Part>,
     bytes: usize,
 }
@@ -27,14 +27,14 @@ struct Part {
 
 impl Retained {
     /// Copies records, under the numbers that the destination has for them.
-    pub(super) fn keep(&mut self, batch: BatchRef<'_>) {
+    pub(crate) fn keep(&mut self, batch: BatchRef<'_>) {
         let part = Part::of(batch);
         self.bytes += part.bytes();
         self.parts.push_back(part);
     }
 
     /// The records below are answered, and nobody asks for them any more.
-    pub(super) fn release(&mut self, answered: u64) {
+    pub(crate) fn release(&mut self, answered: u64) {
         while let Some(part) = self.parts.front()
             && part.first + part.index.len() as u64 <= answered
         {
@@ -44,12 +44,12 @@ impl Retained {
     }
 
     /// Bytes that are kept.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// A record by its number.
-    pub(super) fn record(&self, number: u64) -> Option<Record> {
+    pub(crate) fn record(&self, number: u64) -> Option<Record> {
         let behind = self.parts.partition_point(|part| part.first <= number);
         let part = self.parts.get(behind.checked_sub(1)?)?;
         let place = usize::try_from(number - part.first).ok()?;
@@ -125,7 +125,7 @@ fn append(arena: &mut Vec<u8>, from: &[u8], span: Span) -> Span {
 }
 
 /// The record at this place of a batch that was checked. What nobody can read is told by its bytes.
-pub(super) fn owned(batch: BatchRef<'_>, place: usize) -> Record {
+pub(crate) fn owned(batch: BatchRef<'_>, place: usize) -> Record {
     let batch = Batch::new(batch, Format::OpencdcJson);
     let Some(view) = batch.get(place) else {
         return Record::new(plugin_api::Operation::Create, Position::new(Vec::new()));

@@ -11,16 +11,16 @@ use super::runs::Runs;
 
 /// A record that was refused.
 #[derive(Debug)]
-pub(super) struct Nack {
+pub(crate) struct Nack {
     /// Identity of the connector that has refused it.
-    pub(super) connector: &'static str,
-    pub(super) error: Error,
-    pub(super) record: Record,
+    pub(crate) connector: &'static str,
+    pub(crate) error: Error,
+    pub(crate) record: Record,
 }
 
 /// What a destination has refused and might refuse yet.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
+pub(crate) struct Refusals {
     retained: Retained,
     /// By source and sequence.
     nacks: BTreeMap<(usize, u64), Nack>,
@@ -30,30 +30,30 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Bytes of all that is kept.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.retained.bytes()
     }
 
     /// Keeps records that were refused just now, or may be later.
-    pub(super) fn keep(&mut self, part: BatchRef<'_>) {
+    pub(crate) fn keep(&mut self, part: BatchRef<'_>) {
         self.retained.keep(part);
     }
 
     /// The first record of a source that was refused.
-    pub(super) fn first(&self, source: usize) -> Option<u64> {
+    pub(crate) fn first(&self, source: usize) -> Option<u64> {
         let mut of_source = self.nacks.range((source, 0)..=(source, u64::MAX));
         of_source.next().map(|((_, sequence), _)| *sequence)
     }
 
     /// Takes any refusal, with the record's source and sequence.
-    pub(super) fn next(&mut self) -> Option<(usize, u64, Nack)> {
+    pub(crate) fn next(&mut self) -> Option<(usize, u64, Nack)> {
         let (source, sequence) = *self.nacks.first_key_value()?.0;
         let nack = self.take((source, sequence))?;
         Some((source, sequence, nack))
     }
 
     /// Takes over what was refused, with the records, and lets go of what is answered.
-    pub(super) fn collect(&mut self, runs: &Runs, answers: &mut Answers, connector: &'static str) {
+    pub(crate) fn collect(&mut self, runs: &Runs, answers: &mut Answers, connector: &'static str) {
         while let Some((number, _)) = answers.first_nack() {
             let found = runs.record(number).zip(self.retained.record(number));
             let (Some((key, record)), Some(error)) = (found, answers.take_nack(number)) else {
@@ -71,7 +71,7 @@ impl Refusals {
         self.retained.release(answers.answered());
     }
 
-    pub(super) fn take(&mut self, key: (usize, u64)) -> Option<Nack> {
+    pub(crate) fn take(&mut self, key: (usize, u64)) -> Option<Nack> {
         let nack = self.nacks.remove(&key)?;
         self.bytes -= nack.bytes();
         Some(nack)
@@ -80,7 +80,7 @@ impl Refusals {
 
 impl Nack {
     /// Bytes of its texts and its record.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let data = [
             &self.record.key,
             &self.record.payload.before,

@@ -1,18 +1,25 @@
 //! One destination of a running pipeline: what it is given, and what it answers.
 
+pub(super) mod answers;
+pub(super) mod rate;
+pub(super) mod refusals;
+pub(super) mod retained;
+pub(super) mod runs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use abi_stable::std_types::RSlice;
 use plugin_api::ffi::{BatchRef, RecordIndex};
 
-use super::answers::Answers;
 use super::error::PipelineError;
 use super::halt::{Halt, halt_on};
-use super::rate::Rate;
-use super::refusals::{Nack, Refusals};
 use super::run::Run;
-use super::runs::Runs;
+pub(crate) use answers::{Answers, shortened, text_length};
+use rate::Rate;
+use refusals::{Nack, Refusals};
+use runs::Runs;
+
 use crate::session::{Call, CallError, DestinationSession};
 
 /// From so many bytes of records on that are kept for the dead-letter queue the destination is given no

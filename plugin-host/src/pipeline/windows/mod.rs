@@ -4,13 +4,19 @@
 //! disk. When the open one is full or its time is over and the other is still under way, the source
 //! waits: so a kill repeats at most two windows.
 
+mod committer;
+pub(super) mod ledger;
+pub(super) mod positions;
+
 use std::time::Duration;
 
 use plugin_api::AckMode;
 
-use super::committer::{Commit, CommitError, SourceCommits};
-use super::ledger::Ledger;
-use super::positions::Positions;
+pub(super) use committer::{CommitError, Committer, SourceCommits};
+
+use committer::Commit;
+use ledger::Ledger;
+use positions::Positions;
 
 /// Longest time that a window stays open, in ticks of the supervisor: with the tick that had begun
 /// before, and the longest wait of a read meanwhile, less than 100 ms.

@@ -16,16 +16,16 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// What a connector with a delay wants.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// Records of a full batch.
-    pub(super) records: usize,
+    pub(crate) records: usize,
     /// Longest time that the first record is held back.
-    pub(super) delay: Duration,
+    pub(crate) delay: Duration,
 }
 
 /// The records that are held back.
 #[derive(Debug)]
-pub(super) struct Hold {
+pub(crate) struct Hold {
     wanted: Vec<Wanted>,
     arena: Vec<u8>,
     index: Vec<RecordIndex>,
@@ -37,7 +37,7 @@ pub(super) struct Hold {
 
 impl Hold {
     /// `None` where nobody wants anything held back.
-    pub(super) fn new(wanted: impl Iterator<Item = Wanted>) -> Option<Self> {
+    pub(crate) fn new(wanted: impl Iterator<Item = Wanted>) -> Option<Self> {
         let wanted: Vec<_> = wanted.filter(|it| !it.delay.is_zero()).collect();
         (!wanted.is_empty()).then_some(Self {
             wanted,
@@ -49,23 +49,23 @@ impl Hold {
     }
 
     /// Number of records.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.index.len()
     }
 
     /// Records until the largest batch is full; at least one.
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         let largest = self.wanted.iter().map(|it| it.records).max();
         largest.unwrap_or(1).saturating_sub(self.len()).max(1)
     }
 
     /// Whether the source has nacked any of them.
-    pub(super) fn has_nacked(&self) -> bool {
+    pub(crate) fn has_nacked(&self) -> bool {
         self.has_nacked
     }
 
     /// Adds what was read.
-    pub(super) fn add(&mut self, read: &Buffer, now: Instant) {
+    pub(crate) fn add(&mut self, read: &Buffer, now: Instant) {
         self.has_nacked |= read.has_nacked();
         self.append(read.as_batch(0), now);
     }
@@ -95,7 +95,7 @@ impl Hold {
 
     /// Time for which the records are held back yet: none where they are to be written, and where
     /// there are none.
-    pub(super) fn wait(&self, now: Instant) -> Duration {
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
         let Some(since) = self.since else {
             return Duration::ZERO;
         };
@@ -109,7 +109,7 @@ impl Hold {
     }
 
     /// The records as destinations get them.
-    pub(super) fn as_batch(&self, first_sequence: u64) -> BatchRef<'_> {
+    pub(crate) fn as_batch(&self, first_sequence: u64) -> BatchRef<'_> {
         BatchRef {
             first_sequence,
             arena: RSlice::from_slice(&self.arena),
@@ -118,7 +118,7 @@ impl Hold {
     }
 
     /// The records, in memory of their own; none are left.
-    pub(super) fn take(&mut self) -> Buffer {
+    pub(crate) fn take(&mut self) -> Buffer {
         let has_nacked = std::mem::take(&mut self.has_nacked);
         self.since = None;
         Buffer::of(
@@ -129,7 +129,7 @@ impl Hold {
     }
 
     /// Lets go of the records.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.arena.clear();
         self.index.clear();
         self.has_nacked = false;

@@ -16,7 +16,7 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// `unanswered` holds those of records that a destination has not confirmed yet, `confirmed` the
 /// open window. Together they are bounded by [`WINDOW_RECORDS`] and [`WINDOW_BYTES`].
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     mode: AckMode,
     /// What was added together lies together.
     unanswered: VecDeque<Waiting>,
@@ -39,7 +39,7 @@ struct Waiting {
 const SPARE: usize = 8;
 
 impl Ledger {
-    pub(super) fn new(mode: AckMode) -> Self {
+    pub(crate) fn new(mode: AckMode) -> Self {
         Self {
             mode,
             unanswered: VecDeque::new(),
@@ -51,7 +51,7 @@ impl Ledger {
     }
 
     /// Records of which `confirmed_to` is the end of those that every destination has confirmed.
-    pub(super) fn add<'a>(
+    pub(crate) fn add<'a>(
         &mut self,
         first: u64,
         count: u64,
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// Moves the records below this sequence into the open window.
-    pub(super) fn confirm(&mut self, to: u64) {
+    pub(crate) fn confirm(&mut self, to: u64) {
         while let Some(waiting) = self.unanswered.front_mut() {
             let Waiting { positions, done } = waiting;
             let first = positions.first();
@@ -134,7 +134,7 @@ impl Ledger {
     }
 
     /// Records that the open window still takes.
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         if self.confirmed.bytes() + self.unanswered_bytes >= WINDOW_BYTES {
             return 0;
         }
@@ -143,7 +143,7 @@ impl Ledger {
     }
 
     /// Position of a record that a destination has not confirmed.
-    pub(super) fn unanswered(&self, sequence: u64) -> Option<&[u8]> {
+    pub(crate) fn unanswered(&self, sequence: u64) -> Option<&[u8]> {
         let mut waiting = self.unanswered.iter();
         waiting.find_map(|Waiting { positions, done }| {
             let place = sequence.checked_sub(positions.first())?;
@@ -154,19 +154,19 @@ impl Ledger {
     }
 
     /// Position of the newest record in here.
-    pub(super) fn last(&self) -> Option<&[u8]> {
+    pub(crate) fn last(&self) -> Option<&[u8]> {
         let unanswered = self.unanswered.back();
         let unanswered = unanswered.and_then(|waiting| waiting.positions.last());
         unanswered.or(self.confirmed.last())
     }
 
     /// The open window.
-    pub(super) fn confirmed(&self) -> &Positions {
+    pub(crate) fn confirmed(&self) -> &Positions {
         &self.confirmed
     }
 
     /// Closes the open window: returns it, and goes on with an empty one in the memory of `spare`.
-    pub(super) fn close(&mut self, mut spare: Positions) -> Positions {
+    pub(crate) fn close(&mut self, mut spare: Positions) -> Positions {
         spare.clear();
         std::mem::replace(&mut self.confirmed, spare)
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use plugin_api::ffi::Wakeups;
 
-use super::run::Run;
+use super::super::run::Run;
 use crate::ffi::ContextState;
 use crate::store::{PositionStore, StoreError, StoreKey, Stored};
 
@@ -45,20 +45,20 @@ struct Request {
 }
 
 /// Commits the positions of one source.
-pub(super) struct SourceCommits {
-    pub(super) run: Arc<Run>,
-    pub(super) committer: Committer,
-    pub(super) key: StoreKey,
+pub(crate) struct SourceCommits {
+    pub(crate) run: Arc<Run>,
+    pub(crate) committer: Committer,
+    pub(crate) key: StoreKey,
     /// Full name of the plugin that makes the positions.
-    pub(super) plugin: String,
-    pub(super) hash: Option<String>,
+    pub(crate) plugin: String,
+    pub(crate) hash: Option<String>,
     /// The source's context, which is told of a commit.
-    pub(super) context: Arc<ContextState>,
+    pub(crate) context: Arc<ContextState>,
 }
 
 /// A position that is being committed.
 #[derive(Debug)]
-pub(super) struct Commit {
+pub(crate) struct Commit {
     done: Receiver<CommitResult>,
 }
 
@@ -78,7 +78,7 @@ impl Committer {
 
 impl SourceCommits {
     /// Begins to commit a position.
-    pub(super) fn begin(&self, position: &[u8]) -> Commit {
+    pub(crate) fn begin(&self, position: &[u8]) -> Commit {
         let (done, result) = bounded(1);
         let request = Request {
             key: self.key.clone(),
@@ -100,7 +100,7 @@ impl SourceCommits {
 
 impl Commit {
     /// The result, if there is one yet.
-    pub(super) fn try_wait(&self) -> Option<CommitResult> {
+    pub(crate) fn try_wait(&self) -> Option<CommitResult> {
         match self.done.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
@@ -109,7 +109,7 @@ impl Commit {
     }
 
     /// The result, if there is one within the time.
-    pub(super) fn wait_timeout(&self, timeout: Duration) -> Option<CommitResult> {
+    pub(crate) fn wait_timeout(&self, timeout: Duration) -> Option<CommitResult> {
         match self.done.recv_timeout(timeout) {
             Ok(result) => Some(result),
             Err(RecvTimeoutError::Timeout) => None,

@@ -5,7 +5,7 @@ use plugin_api::ffi::{AckBatch, Span};
 
 /// Positions of records that follow each other.
 #[derive(Debug, Default)]
-pub(super) struct Positions {
+pub(crate) struct Positions {
     first: u64,
     count: u64,
     arena: Vec<u8>,
@@ -14,36 +14,36 @@ pub(super) struct Positions {
 
 impl Positions {
     /// Sequence of the first record.
-    pub(super) fn first(&self) -> u64 {
+    pub(crate) fn first(&self) -> u64 {
         self.first
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.arena.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// The newest position.
-    pub(super) fn last(&self) -> Option<&[u8]> {
+    pub(crate) fn last(&self) -> Option<&[u8]> {
         let last = self.spans.len().checked_sub(1)?;
         Some(self.get(last))
     }
 
     /// The position that was kept at this place.
-    pub(super) fn get(&self, place: usize) -> &[u8] {
+    pub(crate) fn get(&self, place: usize) -> &[u8] {
         let Span { offset, length } = self.spans[place];
         &self.arena[offset as usize..][..length as usize]
     }
 
     /// Adds the record with this sequence, keeping its position.
-    pub(super) fn push(&mut self, sequence: u64, position: &[u8]) {
+    pub(crate) fn push(&mut self, sequence: u64, position: &[u8]) {
         if self.count == 0 {
             self.first = sequence;
         }
@@ -60,7 +60,7 @@ impl Positions {
     }
 
     /// Adds `count` records, of which only the newest position is kept.
-    pub(super) fn replace(&mut self, sequence: u64, count: u64, position: &[u8]) {
+    pub(crate) fn replace(&mut self, sequence: u64, count: u64, position: &[u8]) {
         let (first, before) = if self.count == 0 {
             (sequence, 0)
         } else {
@@ -71,14 +71,14 @@ impl Positions {
         (self.first, self.count) = (first, before + count);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         (self.first, self.count) = (0, 0);
         self.arena.clear();
         self.spans.clear();
     }
 
     /// The positions as a source is told them.
-    pub(super) fn as_acks(&self) -> AckBatch<'_> {
+    pub(crate) fn as_acks(&self) -> AckBatch<'_> {
         AckBatch {
             first_sequence: self.first,
             count: self.count,

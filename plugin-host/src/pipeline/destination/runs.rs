@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 /// What a destination was given, from the first record on that it has not answered.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     /// Runs before the last one, in the order of their numbers.
     before: VecDeque<Run>,
     /// Most pipelines have no other: it grows with every batch of the same source.
@@ -41,7 +41,7 @@ impl Run {
 }
 
 impl Runs {
-    pub(super) fn new(sources: usize) -> Self {
+    pub(crate) fn new(sources: usize) -> Self {
         Self {
             before: VecDeque::new(),
             last: Run::default(),
@@ -52,7 +52,7 @@ impl Runs {
 
     /// So many records of a source are given, from this sequence on; returns the number of the first.
     #[inline]
-    pub(super) fn give(&mut self, source: usize, sequence: u64, count: u64) -> u64 {
+    pub(crate) fn give(&mut self, source: usize, sequence: u64, count: u64) -> u64 {
         let first = self.next;
         self.next += count;
         if self.last.source != source || self.last.end != sequence {
@@ -64,7 +64,7 @@ impl Runs {
     }
 
     /// The source's record with this sequence isn't given: it needs no answer.
-    pub(super) fn leave_out(&mut self, source: usize, sequence: u64) {
+    pub(crate) fn leave_out(&mut self, source: usize, sequence: u64) {
         // Behind records that were given it is a run of its own, as it has no number.
         if self.last.source != source || self.last.end != sequence || self.last.count > 0 {
             self.begin(source, sequence);
@@ -88,7 +88,7 @@ impl Runs {
     }
 
     /// The source and the sequence of a record that has no answer yet.
-    pub(super) fn record(&self, number: u64) -> Option<(usize, u64)> {
+    pub(crate) fn record(&self, number: u64) -> Option<(usize, u64)> {
         let mut runs = self.before.iter().chain([&self.last]);
         let run = runs.find(|run| number < run.first + run.count)?;
         let place = number.checked_sub(run.first)?;
@@ -97,7 +97,7 @@ impl Runs {
 
     /// The records below this number are answered.
     #[inline]
-    pub(super) fn settle(&mut self, answered: u64) {
+    pub(crate) fn settle(&mut self, answered: u64) {
         while let Some(run) = self.before.front() {
             let (reached, is_all) = run.reached(answered);
             self.reached[run.source] = reached;
@@ -111,7 +111,7 @@ impl Runs {
 
     /// The source's records below need nothing more.
     #[inline]
-    pub(super) fn reached(&self, source: usize) -> u64 {
+    pub(crate) fn reached(&self, source: usize) -> u64 {
         self.reached[source]
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The limit of one destination.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     per_second: f64,
     burst: u64,
     tokens: f64,
@@ -21,7 +21,7 @@ impl Rate {
         clippy::cast_sign_loss,
         reason = "a positive number; one beyond 64 bits is no limit"
     )]
-    pub(super) fn new(per_second: f64, burst: u64) -> Option<Self> {
+    pub(crate) fn new(per_second: f64, burst: u64) -> Option<Self> {
         if per_second <= 0.0 || !per_second.is_finite() {
             return None;
         }
@@ -38,12 +38,12 @@ impl Rate {
     }
 
     /// Most records at once.
-    pub(super) fn burst(&self) -> u64 {
+    pub(crate) fn burst(&self) -> u64 {
         self.burst
     }
 
     /// Time until so many records, at most a burst, may be given.
-    pub(super) fn wait(&mut self, records: u64, now: Duration) -> Duration {
+    pub(crate) fn wait(&mut self, records: u64, now: Duration) -> Duration {
         let passed = now.saturating_sub(self.counted).as_secs_f64();
         self.counted = now;
         self.tokens = (self.tokens + passed * self.per_second).min(self.burst as f64);
@@ -56,7 +56,7 @@ impl Rate {
     }
 
     /// So many records are given.
-    pub(super) fn take(&mut self, records: u64) {
+    pub(crate) fn take(&mut self, records: u64) {
         self.tokens = (self.tokens - records as f64).max(0.0);
     }
 }
