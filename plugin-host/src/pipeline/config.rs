@@ -46,8 +46,8 @@ pub struct DeadLetterQueue {
     pub plugin: PluginName,
     /// Values of its parameters.
     pub settings: BTreeMap<String, String>,
-    /// Number of records that are looked back on, with 1 and the threshold 0 if nothing else is said: the
-    /// first refusal ends the pipeline. 0 takes every refusal.
+    /// Number of records that are looked back on; 0 takes every refusal. A pipeline file that says nothing
+    /// has 1 and the threshold 0: the first refusal ends the pipeline.
     pub window_size: u64,
     /// Most refusals among these; less than the window's size.
     pub nack_threshold: u64,

@@ -131,6 +131,16 @@ pub enum PipelineError {
         /// The dead-letter queue's limit, where there is a queue: it takes no more than that.
         limit: Option<NackLimit>,
     },
+    /// The dead-letter queue has refused a letter.
+    #[error("connector `{connector}`: the letter{} was refused: {error:#}", of_letter(.letter.as_ref()))]
+    LetterRefused {
+        /// Identity of the queue.
+        connector: String,
+        /// Position of the letter: the source's identity, a slash, and the position of the record.
+        letter: Option<Position>,
+        /// What the queue says.
+        error: Error,
+    },
     /// A destination has closed before the source has ended.
     #[error("connector `{connector}` takes no further records")]
     Closed {
@@ -145,10 +155,9 @@ pub enum PipelineError {
         /// How long the host waited.
         after: Duration,
     },
-    /// A destination did not answer all records before it was closed.
-    #[error(
-        "connector `{connector}` left {missing} records unanswered for {after:?} after its stop"
-    )]
+    /// A destination has answered nothing for as long as a call may take, after its stop or while nothing
+    /// more can be kept for the dead-letter queue.
+    #[error("connector `{connector}` left {missing} records unanswered for {after:?}")]
     Unanswered {
         /// Identity of the destination.
         connector: String,
@@ -209,6 +218,7 @@ impl PipelineError {
             Self::Connector { .. } => "connector.failed",
             Self::Contract { .. } => "connector.contract",
             Self::Nack { .. } => "record.refused",
+            Self::LetterRefused { .. } => "letter.refused",
             Self::Closed { .. } => "connector.closed",
             Self::NotStopped { .. } => "connector.not_stopped",
             Self::Unanswered { .. } => "connector.unanswered",
@@ -248,6 +258,9 @@ impl PipelineError {
                     None => format!("{mend}; or have a dead-letter queue take such records"),
                     Some(_) => format!("{mend}; or raise the dead-letter queue's nack threshold"),
                 }
+            }
+            Self::LetterRefused { .. } => {
+                "mend the dead-letter queue and start again: the record is read again, nothing was lost".into()
             }
             Self::CallTimeout { .. } => {
                 "a longer `sdk.call.timeout` gives slow calls more time".into()
@@ -371,6 +384,11 @@ fn beyond(limit: Option<&NackLimit>) -> String {
     limit.map_or_else(String::new, |NackLimit { window, threshold }| {
         format!("; the dead-letter queue takes {threshold} of {window} records")
     })
+}
+
+/// Which letter, where that is known.
+fn of_letter(letter: Option<&Position>) -> String {
+    letter.map_or_else(String::new, |position| format!(" `{position}`"))
 }
 
 /// A record by its number and, where that is known, its position.

@@ -14,7 +14,7 @@ use super::destination::Destination;
 use super::destination::rate::Rate;
 use super::destination::refusals::Nack;
 use super::halt::Halt;
-use super::outlet::{Memory, Outlet, Written};
+use super::outlet::{Memory, Outlet, Room, Written};
 use super::run::Run;
 use crate::ffi::ContextState;
 
@@ -46,8 +46,15 @@ impl Fused {
 
 impl Outlet for Fused {
     #[inline]
-    fn has_room(&mut self) -> bool {
-        !self.keeps_refused || self.all.iter().all(Destination::has_room)
+    fn room(&mut self) -> Result<Room, Halt> {
+        if self.keeps_refused {
+            for destination in &mut self.all {
+                if !destination.find_room(&self.run)? {
+                    return Ok(Room::Full);
+                }
+            }
+        }
+        Ok(Room::Free)
     }
 
     fn turn(&mut self, records: usize, begun: Instant) -> (usize, Duration) {

@@ -51,7 +51,7 @@ use windows::Committer;
 /// Runs pipelines over one set of plugins and one position store.
 ///
 /// **Threads.** Calls may come from any thread, also at the same time. Each pipeline has a thread of
-/// its own, on which all of its plugins' calls are made, and the engine one that commits positions.
+/// its own, and a split one further ones, a source and a destination each; the engine has one that commits positions.
 ///
 /// **Blocking.** [`new`](Self::new), [`validate`](Self::validate) and [`events`](Self::events) wait for
 /// nothing; [`start`](Self::start) waits for the disk once, to read the stored position, and

@@ -12,8 +12,9 @@ use crate::ffi::{Buffer, ContextState};
 
 /// The destinations of a pipeline as a line sees them. All get the same records in the same order (I2).
 pub(super) trait Outlet {
-    /// Whether it takes another batch now (I5).
-    fn has_room(&mut self) -> bool;
+    /// Whether it takes another batch now (I5). Fails when what is full has answered nothing for as long
+    /// as a call may take.
+    fn room(&mut self) -> Result<Room, Halt>;
 
     /// How many of so many records may be written together, and the time until then. They count as
     /// written when there is none.
@@ -56,6 +57,17 @@ pub(super) trait Outlet {
 
     /// Waits for the destinations, as long as nothing has come of them since the last look.
     fn pause(&mut self, context: &ContextState, longest: Duration);
+}
+
+/// Whether an outlet takes another batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It does.
+    Free,
+    /// Not before one that is on its way has been written.
+    Busy,
+    /// Not before a destination answers what is kept for the dead-letter queue.
+    Full,
 }
 
 /// The memory in which a line's records lie.

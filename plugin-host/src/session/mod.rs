@@ -179,6 +179,12 @@ impl<O: Object> Session<O> {
         &self.context
     }
 
+    /// A text of the plugin that isn't an error: without its secrets, and no longer than an error's.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        const MOST: usize = 64 << 10;
+        self.secrets.plugin().redact(text, MOST).into_owned()
+    }
+
     /// Makes the object, watched.
     pub(crate) fn construct(
         &self,

@@ -299,6 +299,36 @@ fn a_destination_that_hangs_ends_all_and_the_next_run_begins_behind_what_was_sto
 }
 
 #[test]
+fn a_source_whose_last_record_is_refused_ends_the_others() {
+    let state = tempdir().unwrap();
+    let refuses = embedded::destination(
+        "refuses",
+        |batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context| {
+            // Late enough that its source has ended.
+            std::thread::sleep(Duration::from_millis(100));
+            batch
+                .iter()
+                .for_each(|record| acks.nack(&record, Error::fatal("no")));
+            Ok(())
+        },
+    );
+    let (letters, _) = collecting("letters", &Arc::default());
+    let named = Plugin::from_source("named", <Named as Source>::open);
+    let engine = engine([named, letters, refuses], state.path());
+    let source = |name: &str, last: &str| {
+        let settings = [("name", name), ("last", last), ("ends", "false")];
+        connector(name, "named", &settings)
+    };
+    let config = PipelineConfig::new("p", source("last a", "1").with("ends", "true"))
+        .and_from(source("last b", "0"))
+        .to(connector("out", "refuses", &[]))
+        .dead_letters(DeadLetterQueue::new("letters").unwrap().at_most(0, 1));
+    let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+    let outcome = pipeline.wait_timeout(Duration::from_secs(60));
+    assert!(matches!(outcome, Some(Outcome::Failed(_))), "{outcome:?}");
+}
+
+#[test]
 fn sources_share_the_dead_letter_queue_and_its_tally() {
     // Each source alone stays far below either limit.
     let (outcome, taken, given) = halves_refused(999);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
-use plugin_api::BatchWriter;
+use plugin_api::{BatchWriter, Position};
 
 use super::destination::Destination;
 use super::destination::rate::Rate;
@@ -18,7 +18,7 @@ use super::destination::refusals::Nack;
 use super::error::PipelineError;
 use super::halt::Halt;
 use super::run::Run;
-use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES};
+use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES, position};
 use crate::session::Call;
 use crate::supervisor::TICK;
 
@@ -54,6 +54,8 @@ struct Queue {
     failed: bool,
     /// Sequence of the next letter.
     next: u64,
+    /// Position of the last one.
+    last: Option<Vec<u8>>,
     begun: Instant,
 }
 
@@ -95,6 +97,7 @@ impl DeadLetters {
                 buffer: Buffer::new(BATCH_RECORDS, RECORD_BYTES),
                 failed: false,
                 next: 0,
+                last: None,
                 begun: Instant::now(),
             }),
         }
@@ -118,13 +121,20 @@ impl DeadLetters {
     }
 
     /// Writes the letters and waits until the queue has confirmed them.
-    pub(super) fn write(&self, source: &str, accepted: Accepted) -> Result<(), Halt> {
+    ///
+    /// A rate is not waited for once the pipeline ends.
+    pub(super) fn write(
+        &self,
+        source: &str,
+        accepted: Accepted,
+        is_ending: impl Fn() -> bool,
+    ) -> Result<(), Halt> {
         let mut queue = self.lock()?;
         if queue.failed {
             // By a letter of another line, which tells why.
             return Err(Halt::Elsewhere);
         }
-        let written = queue.write(source, accepted, &self.run);
+        let written = queue.write(source, accepted, &self.run, &is_ending);
         queue.failed = written.is_err();
         written
     }
@@ -135,7 +145,7 @@ impl DeadLetters {
         if queue.failed {
             return Ok(());
         }
-        queue.destination.stop(None)
+        queue.destination.stop(queue.last.as_deref())
     }
 
     /// Another line may have it, whose call may hang: then the run is taken over.
@@ -156,14 +166,48 @@ impl DeadLetters {
 }
 
 impl Queue {
-    fn write(&mut self, source: &str, accepted: Accepted, run: &Run) -> Result<(), Halt> {
+    fn write(
+        &mut self,
+        source: &str,
+        accepted: Accepted,
+        run: &Run,
+        is_ending: &impl Fn() -> bool,
+    ) -> Result<(), Halt> {
         let mut nacks = accepted.nacks.into_iter().peekable();
         while nacks.peek().is_some() {
             self.fill(source, &mut nacks)?;
-            self.give(run)?;
-            self.await_answers(run)?;
+            let first = self.next;
+            let given = self.give(run, is_ending);
+            let answered = given.and_then(|()| self.await_answers(run));
+            answered.map_err(|halt| self.tell_letter(halt, first))?;
         }
         Ok(())
+    }
+
+    /// Of a letter that the queue refuses, its position tells which record it is of.
+    fn tell_letter(&self, halt: Halt, first: u64) -> Halt {
+        match halt {
+            Halt::Failed(error) => match *error {
+                PipelineError::Nack {
+                    connector,
+                    sequence,
+                    error,
+                    ..
+                } => {
+                    let letters = self.buffer.as_batch(first);
+                    let place = sequence.checked_sub(first);
+                    let place = place.and_then(|place| usize::try_from(place).ok());
+                    let place = place.filter(|place| *place < letters.index.len());
+                    Halt::from(PipelineError::LetterRefused {
+                        connector,
+                        letter: place.map(|place| Position::from(position(&letters, place))),
+                        error,
+                    })
+                }
+                other => Halt::from(other),
+            },
+            halt => halt,
+        }
     }
 
     /// Puts letters into the buffer, as many as find room.
@@ -197,7 +241,7 @@ impl Queue {
         Ok(())
     }
 
-    fn give(&mut self, run: &Run) -> Result<(), Halt> {
+    fn give(&mut self, run: &Run, is_ending: &impl Fn() -> bool) -> Result<(), Halt> {
         let batch = self.buffer.as_batch(self.next);
         let records = batch.index.len() as u64;
         while let Some(rate) = &mut self.destination.rate {
@@ -206,13 +250,18 @@ impl Queue {
                 rate.take(records);
                 break;
             }
-            // A stop waits for no rate.
-            if run.is_stopping() {
+            if run.is_abandoned() {
+                return Err(Halt::Abandoned);
+            }
+            if run.is_stopping() || is_ending() {
                 break;
             }
             self.destination.session.context().pause(wait.min(TICK));
         }
         self.next += records;
+        if let Some(newest) = batch.index.len().checked_sub(1) {
+            self.last = Some(position(&batch, newest).to_vec());
+        }
         self.destination.write(SOURCE, batch, false)
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Destination {
     heard: (u32, u64),
     /// Where a dead-letter queue takes what is refused.
     refusals: Option<Refusals>,
+    /// It keeps as much as it may.
+    is_full: bool,
 }
 
 impl Destination {
@@ -56,6 +58,7 @@ impl Destination {
             rate,
             heard: (0, 0),
             refusals: keeps_refused.then(Refusals::default),
+            is_full: false,
         }
     }
 
@@ -68,11 +71,19 @@ impl Destination {
         self.refusals.is_some()
     }
 
-    /// Whether it may be given another batch.
-    #[inline]
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether it may be given another batch. While it may not it is expected to answer what it owes.
+    pub(super) fn find_room(&mut self, run: &Run) -> Result<bool, PipelineError> {
         let kept = self.refusals.as_ref().map_or(0, Refusals::bytes);
-        kept < KEPT_BYTES
+        if kept < KEPT_BYTES {
+            self.is_full = false;
+            return Ok(true);
+        }
+        if !self.is_full {
+            self.is_full = true;
+            self.hear(run.ticks());
+        }
+        self.check_silence(run)?;
+        Ok(false)
     }
 
     /// The source's records below are answered.
@@ -85,6 +96,12 @@ impl Destination {
     #[inline]
     pub(super) fn missing(&self) -> u64 {
         self.answers.missing()
+    }
+
+    /// The source and the sequence of the record whose refusal has failed it.
+    pub(super) fn refused(&self) -> Option<(usize, u64)> {
+        let (number, _) = self.answers.first_nack()?;
+        self.runs.record(number)
     }
 
     /// The first record of a source that it has refused.

@@ -56,8 +56,12 @@ impl Refusals {
     pub(crate) fn collect(&mut self, runs: &Runs, answers: &mut Answers, connector: &'static str) {
         while let Some((number, _)) = answers.first_nack() {
             let found = runs.record(number).zip(self.retained.record(number));
-            let (Some((key, record)), Some(error)) = (found, answers.take_nack(number)) else {
-                // What is refused was given, and what is given is kept until it is answered.
+            let Some((key, record)) = found else {
+                // What is refused was given, and what is given is kept until it is answered. If not, the
+                // nack stays, and nothing from this record on is confirmed.
+                return;
+            };
+            let Some(error) = answers.take_nack(number) else {
                 return;
             };
             let nack = Nack {

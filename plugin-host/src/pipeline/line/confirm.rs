@@ -44,7 +44,8 @@ impl<O: Outlet> Line<O> {
                 sequence, position, ..
             } = &mut **error
         {
-            *position = self.windows.unanswered(*sequence).map(Position::from);
+            let known = self.windows.unanswered(*sequence);
+            *position = position.take().or_else(|| known.map(Position::from));
         }
         halt
     }
@@ -113,17 +114,24 @@ impl<O: Outlet> Line<O> {
     pub(super) fn drain(&mut self) -> Result<(), Halt> {
         let last = self.windows.last().map(<[u8]>::to_vec);
         self.outlet.stop(last.as_deref())?;
+        let mut tended = Ok(());
         while self.outlet.missing() > 0 {
             if self.run.is_forced() {
                 return Err(Halt::Forced);
             }
-            self.tend_windows()?;
+            if let Err(halt) = self.tend_windows() {
+                // An ack that the source refuses keeps nothing from being answered and stored.
+                match halt {
+                    Halt::Failed(_) if !self.windows.has_failed() => tended = Err(halt),
+                    halt => return Err(halt),
+                }
+            }
             self.await_answers()?;
             self.outlet.check_silence()?;
         }
         // Another thread may have answered since the last look.
         self.confirm();
-        self.settle_refused()
+        and_also(tended, || self.settle_refused())
     }
 
     /// Makes what is confirmed durable and tells the source.

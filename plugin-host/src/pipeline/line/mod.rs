@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::dead_letters::DeadLetters;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Room};
 use super::progress::LineCounters;
 use super::run::Run;
 use super::status::Outcome;
@@ -130,6 +130,9 @@ impl<O: Outlet> Line<O> {
             };
             and_also(answered, || self.settle())
         });
+        if ended.is_err() {
+            self.outlet.fail();
+        }
         if self.run.is_forced() && !matches!(ended, Err(Halt::Abandoned)) {
             self.leave();
         }
@@ -152,10 +155,19 @@ impl<O: Outlet> Line<O> {
             }
             self.tend_windows()?;
             let answering = self.outlet.missing() > 0;
-            if !self.outlet.has_room() {
-                // I5: whatever keeps the records goes on first.
-                self.await_answers()?;
-                continue;
+            match self.room()? {
+                Room::Free => {}
+                Room::Full if self.is_to_stop() => {
+                    // As when the window is full: what the source still has is read again.
+                    return self.leave_held();
+                }
+                Room::Busy | Room::Full => {
+                    // I5: whatever has the records goes on first.
+                    if !self.flush()? && self.room()? != Room::Free {
+                        self.outlet.pause(self.source.context(), FLUSH_WAIT);
+                    }
+                    continue;
+                }
             }
             let held = self.held();
             let room = self.windows.room().saturating_sub(held);
@@ -225,6 +237,16 @@ impl<O: Outlet> Line<O> {
             }
             self.rest.note();
         }
+    }
+
+    /// Whether there is room for another batch.
+    #[inline]
+    fn room(&mut self) -> Result<Room, Halt> {
+        if self.refused.is_full() {
+            return Ok(Room::Full);
+        }
+        let room = self.outlet.room();
+        room.map_err(|halt| self.failed(halt))
     }
 
     /// Whether this source is to come to its end.

@@ -14,18 +14,22 @@ use plugin_api::record::metadata::DLQ_NACK_ERROR;
 use plugin_api::{Error, ErrorKind};
 
 use super::super::dead_letters::{Accepted, DeadLetters};
+use super::super::destination::KEPT_BYTES;
 use super::super::destination::refusals::Nack;
 use super::super::destination::retained::owned;
 use super::super::error::PipelineError;
 use super::super::halt::Halt;
 use super::super::outlet::Outlet;
 use super::Line;
+use crate::session::SourceSession;
 
 /// What a line has that can't be delivered.
 pub(super) struct Refused {
     dead_letters: Option<Arc<DeadLetters>>,
     /// Records that the source has nacked, with their sequences.
     nacked: VecDeque<(u64, Nack)>,
+    /// Bytes of these.
+    nacked_bytes: usize,
     /// The queue knows the outcomes of the records below.
     judged: u64,
     /// A record that was refused and that the queue has not confirmed.
@@ -37,6 +41,7 @@ impl Refused {
         Self {
             dead_letters,
             nacked: VecDeque::new(),
+            nacked_bytes: 0,
             judged: 0,
             barrier: None,
         }
@@ -51,11 +56,23 @@ impl Refused {
         refused.fold(answered, u64::min)
     }
 
+    /// Whether nothing is to be read before some of it is judged (I5).
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.nacked_bytes >= KEPT_BYTES
+    }
+
+    fn take_nacked(&mut self) -> Option<(u64, Nack)> {
+        let (sequence, nack) = self.nacked.pop_front()?;
+        self.nacked_bytes -= nack.bytes();
+        Some((sequence, nack))
+    }
+
     /// Copies the records of this part of a batch that their source has nacked.
     #[cold]
     pub(super) fn note_nacked(
         &mut self,
-        connector: &'static str,
+        source: &SourceSession,
         batch: BatchRef<'_>,
         part: Range<usize>,
     ) {
@@ -63,15 +80,19 @@ impl Refused {
             if batch.index[place].reserved & RecordIndex::NACKED == 0 {
                 continue;
             }
-            let record = owned(batch, place);
+            let mut record = owned(batch, place);
             let reason = record.metadata.get(DLQ_NACK_ERROR);
             let reason = reason.unwrap_or("its source could not read it whole");
+            // A plugin's text like any other: bounded, and without its secrets.
+            let reason = source.redact(reason);
+            record.metadata.insert(DLQ_NACK_ERROR, reason.clone());
             let nack = Nack {
-                connector,
+                connector: source.connector(),
                 error: Error::new(ErrorKind::Fatal, reason),
                 record,
             };
             let sequence = batch.first_sequence + place as u64;
+            self.nacked_bytes += nack.bytes();
             self.nacked.push_back((sequence, nack));
         }
     }
@@ -103,7 +124,7 @@ impl<O: Outlet> Line<O> {
         }
         match self.refused.dead_letters.clone() {
             Some(queue) => self.bury(&queue),
-            None => match self.refused.nacked.pop_front() {
+            None => match self.refused.take_nacked() {
                 None => Ok(()),
                 Some((sequence, nack)) => Err(self.refuse(sequence, nack)),
             },
@@ -143,7 +164,8 @@ impl<O: Outlet> Line<O> {
     fn bury_some(&mut self, queue: &DeadLetters, answered: u64) -> Result<(), Halt> {
         let mut accepted = Accepted::default();
         let mut too_many = None;
-        let first = self.first_nack();
+        // Until the queue has confirmed them, however that ends.
+        self.refused.barrier = self.first_nack();
         while !accepted.are_many()
             && let Some(sequence) = self.first_nack()
             && sequence < answered
@@ -160,10 +182,9 @@ impl<O: Outlet> Line<O> {
             }
             accepted.add(nack);
         }
-        // Until the queue has confirmed them, however that ends.
-        self.refused.barrier = first;
         let letters = accepted.len();
-        queue.write(self.source.connector(), accepted)?;
+        let outlet = &self.outlet;
+        queue.write(self.source.connector(), accepted, || outlet.is_ending())?;
         self.refused.barrier = None;
         self.counters
             .dead_letters
@@ -175,9 +196,9 @@ impl<O: Outlet> Line<O> {
     }
 
     fn take_nack(&mut self, sequence: u64) -> Option<Nack> {
-        let nacked = &mut self.refused.nacked;
-        if nacked.front().is_some_and(|(own, _)| *own == sequence) {
-            return nacked.pop_front().map(|(_, nack)| nack);
+        let own = self.refused.nacked.front();
+        if own.is_some_and(|(own, _)| *own == sequence) {
+            return self.refused.take_nacked().map(|(_, nack)| nack);
         }
         self.outlet.take_nack(sequence)
     }

@@ -57,6 +57,14 @@ impl<O: Outlet> Line<O> {
         Ok(())
     }
 
+    /// A stop has come while nothing can be written: what is held back is read again.
+    pub(super) fn leave_held(&mut self) -> Result<Outcome, Halt> {
+        if let Some(hold) = &mut self.hold {
+            hold.clear();
+        }
+        Ok(Outcome::Stopped)
+    }
+
     /// A stop has come before all that was read was written: the rest is read again, so nothing
     /// behind it may be read now. A source that has ended, or was asked to stop, isn't asked.
     pub(super) fn leave_rest(&mut self, asked: bool) -> Result<Outcome, Halt> {
@@ -124,10 +132,10 @@ impl<O: Outlet> Line<O> {
             Some(hold) => Memory::Held(hold),
             None => Memory::Read(&mut self.buffer),
         };
-        if memory.has_nacked() {
+        let has_nacked = memory.has_nacked();
+        if has_nacked {
             let batch = memory.as_batch(memory_first);
-            let source = self.source.connector();
-            self.refused.note_nacked(source, batch, part.clone());
+            self.refused.note_nacked(&self.source, batch, part.clone());
         }
         self.next += records;
         let start = part.start;
@@ -151,6 +159,10 @@ impl<O: Outlet> Line<O> {
         });
         self.counters.confirmed.store(confirmed, Ordering::Relaxed);
         result.map_err(|halt| self.failed(halt))?;
+        if has_nacked {
+            // Where reads bring nothing else, no destination would be called, and asked for answers.
+            self.flush()?;
+        }
         self.settle_refused()
     }
 }

@@ -56,6 +56,8 @@ enum Stage {
     Abandoned {
         error: Arc<PipelineError>,
         leftover: Vec<Arc<dyn Watched>>,
+        /// Those that are being torn down.
+        discarding: Vec<Arc<dyn Watched>>,
         /// What the driver did.
         status: Status,
     },

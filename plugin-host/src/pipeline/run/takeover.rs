@@ -30,6 +30,7 @@ impl Run {
                         // It hung and another thread has taken over; nobody waits for this one.
                         return;
                     }
+                    run.discarded(&session);
                 }
                 run.finish_abandoned();
             });
@@ -46,6 +47,7 @@ impl Run {
             *stage = Stage::Abandoned {
                 error,
                 leftover,
+                discarding: Vec::new(),
                 status,
             };
             let mut abandoning = self
@@ -58,19 +60,37 @@ impl Run {
 
     fn next_leftover(&self) -> Option<Arc<dyn Watched>> {
         let mut stage = self.lock_stage();
-        let Stage::Abandoned { leftover, .. } = &mut *stage else {
+        let Stage::Abandoned {
+            leftover,
+            discarding,
+            ..
+        } = &mut *stage
+        else {
             return None;
         };
         while let Some(session) = leftover.pop() {
             if !session.watch().is_detached() {
+                discarding.push(Arc::clone(&session));
                 return Some(session);
             }
         }
         None
     }
 
+    fn discarded(&self, session: &Arc<dyn Watched>) {
+        if let Stage::Abandoned { discarding, .. } = &mut *self.lock_stage() {
+            discarding.retain(|it| it.watch().id() != session.watch().id());
+        }
+    }
+
     fn finish_abandoned(&self) {
         let outcome = match &*self.lock_stage() {
+            // Another thread is at it, and comes here in its turn.
+            Stage::Abandoned { discarding, .. }
+                if discarding.iter().any(|it| !it.watch().is_detached()) =>
+            {
+                return;
+            }
             Stage::Abandoned { .. } if self.is_forced() => Outcome::Forced,
             Stage::Abandoned { error, .. } => Outcome::Failed(Arc::clone(error)),
             Stage::Driven(_) | Stage::Over(_) => return,

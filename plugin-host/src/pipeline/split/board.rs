@@ -16,7 +16,7 @@ use crate::pipeline::destination::refusals::Nack;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::halt::Halt;
 
-/// No record was refused.
+/// No record: none was refused, and nothing is left.
 const NONE: u64 = u64::MAX;
 
 /// The state that all threads of a run share.
@@ -50,8 +50,8 @@ struct LineSide {
 struct WriterSide {
     context: Arc<ContextState>,
     waits: AtomicBool,
-    /// It writes nothing more, and what it has not written is read again.
-    has_left: AtomicBool,
+    /// By line: it writes nothing from this record on, which is read again.
+    left_at: Vec<AtomicU64>,
 }
 
 impl Board {
@@ -59,12 +59,14 @@ impl Board {
         lines: impl Iterator<Item = Arc<ContextState>>,
         writers: impl Iterator<Item = Arc<ContextState>>,
     ) -> Self {
+        let lines: Vec<_> = lines.collect();
         let writers = writers.map(|context| WriterSide {
             context,
             waits: AtomicBool::new(false),
-            has_left: AtomicBool::new(false),
+            left_at: lines.iter().map(|_| AtomicU64::new(NONE)).collect(),
         });
         let writers: Vec<_> = writers.collect();
+        let lines = lines.into_iter();
         let lines = lines.map(|context| LineSide {
             context,
             answered: writers.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -115,11 +117,14 @@ impl Board {
         answered.min().unwrap_or(0)
     }
 
-    /// The same, without destinations that write nothing more.
-    pub(super) fn answered_by_those_that_write(&self, source: usize) -> Option<u64> {
+    /// Most of the records below `given` that one destination has not answered, and was given or will be.
+    pub(super) fn missing(&self, source: usize, given: u64) -> u64 {
         let answered = self.lines[source].answered.iter().zip(&self.writers);
-        let answered = answered.filter(|(_, writer)| !writer.has_left.load(Ordering::Acquire));
-        answered.map(|(it, _)| it.load(Ordering::Acquire)).min()
+        let missing = answered.map(|(answered, writer)| {
+            let given = writer.left_at[source].load(Ordering::Acquire).min(given);
+            given.saturating_sub(answered.load(Ordering::Acquire))
+        });
+        missing.max().unwrap_or(0)
     }
 
     pub(super) fn first_nack(&self, source: usize) -> Option<u64> {
@@ -141,11 +146,12 @@ impl Board {
         self.lines[source].nack_bytes.load(Ordering::Relaxed)
     }
 
-    /// The destination writes nothing more.
-    pub(super) fn leave(&self, destination: usize) {
-        self.writers[destination]
-            .has_left
-            .store(true, Ordering::Release);
+    /// The destination was given the records of each source below these, and is given nothing more.
+    pub(super) fn leave(&self, destination: usize, given: &[u64]) {
+        let left_at = self.writers[destination].left_at.iter();
+        for (left_at, given) in left_at.zip(given) {
+            left_at.store(*given, Ordering::Release);
+        }
         self.tell_lines();
     }
 

@@ -76,8 +76,11 @@ pub(super) fn drive(
                 return Err(Halt::Abandoned);
             }
             Err(Halt::Forced) => is_forced = true,
-            // The line's destinations and the other lines have gone on to their ends.
-            Err(halt) => board.note_failure(halt),
+            // The other lines come to their ends, as after a stop.
+            Err(halt) => {
+                board.note_failure(halt);
+                board.end();
+            }
         }
     }
     if let Some(error) = board.take_failure() {
@@ -101,7 +104,8 @@ fn start(
 ) -> std::io::Result<()> {
     let mut queues = Vec::new();
     for (number, destination) in destinations.into_iter().enumerate() {
-        let (give, queue) = bounded(lines.len() * UNDER_WAY);
+        // One more than are under way: what was held back is written once nothing more is read.
+        let (give, queue) = bounded(lines.len() * (UNDER_WAY + 1));
         queues.push(give);
         let mut writer = Writer {
             run: Arc::clone(run),
@@ -111,6 +115,7 @@ fn start(
             queue,
             begun: Instant::now(),
             last: None,
+            given: vec![0; lines.len()],
             has_left: false,
         };
         let board = Arc::clone(board);

@@ -13,7 +13,7 @@ use crate::ffi::{Buffer, ContextState, RECORD_BYTES};
 use crate::pipeline::destination::KEPT_BYTES;
 use crate::pipeline::destination::refusals::Nack;
 use crate::pipeline::halt::Halt;
-use crate::pipeline::outlet::{Memory, Outlet, Written};
+use crate::pipeline::outlet::{Memory, Outlet, Room, Written};
 use crate::pipeline::run::Run;
 
 /// Batches of a line that are on their way; the next one is read meanwhile (I5).
@@ -85,11 +85,17 @@ impl Split {
 }
 
 impl Outlet for Split {
-    fn has_room(&mut self) -> bool {
+    fn room(&mut self) -> Result<Room, Halt> {
+        // First: what comes later ends the wait for it.
         self.seen = self.board.changes(self.source);
         self.last = None;
-        self.home.under_way.load(Ordering::Acquire) < UNDER_WAY
-            && self.board.nack_bytes(self.source) < KEPT_BYTES
+        Ok(if self.board.nack_bytes(self.source) >= KEPT_BYTES {
+            Room::Full
+        } else if self.home.under_way.load(Ordering::Acquire) >= UNDER_WAY {
+            Room::Busy
+        } else {
+            Room::Free
+        })
     }
 
     /// Each destination's thread keeps its own rate.
@@ -143,8 +149,7 @@ impl Outlet for Split {
     }
 
     fn missing(&self) -> u64 {
-        let answered = self.board.answered_by_those_that_write(self.source);
-        answered.map_or(0, |answered| self.given.saturating_sub(answered))
+        self.board.missing(self.source, self.given)
     }
 
     fn first_nack(&self) -> Option<u64> {

@@ -32,7 +32,9 @@ pub(super) struct Writer {
     pub(super) begun: Instant,
     /// Position of the last record that it was given.
     pub(super) last: Option<Vec<u8>>,
-    /// A stop has come while it waited for its rate: what is not written is read again.
+    /// By source: it was given the records below.
+    pub(super) given: Vec<u64>,
+    /// A stop has come while it waited for its rate, or for answers: what is not written is read again.
     pub(super) has_left: bool,
 }
 
@@ -46,7 +48,11 @@ impl Writer {
     fn write_all(&mut self) -> Result<(), Halt> {
         loop {
             self.check()?;
-            if self.destination.has_room() {
+            let has_room = self.destination.find_room(&self.run)?;
+            if !has_room && !self.has_left && self.is_to_stop() {
+                self.leave();
+            }
+            if has_room || self.has_left {
                 match self.queue.try_recv() {
                     Ok(batch) => {
                         self.write(&batch)?;
@@ -56,8 +62,18 @@ impl Writer {
                     Err(TryRecvError::Empty) => {}
                 }
             }
-            self.rest()?;
+            self.rest(has_room)?;
         }
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.run.is_stopping() || self.board.is_ending()
+    }
+
+    /// Takes what comes yet, and writes none of it.
+    fn leave(&mut self) {
+        self.has_left = true;
+        self.board.leave(self.number, &self.given);
     }
 
     /// Whether there is any use in going on.
@@ -74,7 +90,7 @@ impl Writer {
     }
 
     /// There is nothing to write, or no room for it.
-    fn rest(&mut self) -> Result<(), Halt> {
+    fn rest(&mut self, has_room: bool) -> Result<(), Halt> {
         if self.flush()? {
             return Ok(());
         }
@@ -82,7 +98,6 @@ impl Writer {
             0 => MAX_WAIT,
             _ => FLUSH_WAIT,
         };
-        let has_room = self.destination.has_room();
         let is_empty = || !has_room || self.queue.is_empty();
         self.board.writer_waits(self.number, is_empty, longest);
         Ok(())
@@ -97,8 +112,7 @@ impl Writer {
         let mut written = 0;
         while written < count {
             let Some(together) = self.await_turn(count - written)? else {
-                self.has_left = true;
-                self.board.leave(self.number);
+                self.leave();
                 break;
             };
             let part = BatchRef {
@@ -110,8 +124,11 @@ impl Writer {
                 .destination
                 .write(batch.source, part, batch.has_nacked());
             self.publish();
-            given.map_err(|halt| locate(halt, &records))?;
+            let refused = self.destination.refused();
+            let here = refused.filter(|(source, _)| *source == batch.source);
+            given.map_err(|halt| locate(halt, here, &records))?;
             written += together;
+            self.given[batch.source] = batch.first + written as u64;
         }
         if let Some(newest) = written.checked_sub(1) {
             let last = self.last.get_or_insert_default();
@@ -134,7 +151,7 @@ impl Writer {
                 return Ok(Some(usize::try_from(together).unwrap_or(records)));
             }
             self.check()?;
-            if self.run.is_stopping() || self.board.is_ending() {
+            if self.is_to_stop() {
                 return Ok(None);
             }
             let answering = self.destination.missing() > 0;
@@ -182,14 +199,13 @@ impl Writer {
     }
 }
 
-/// Adds the position of a record that was refused, where it is one of these.
-fn locate(mut halt: Halt, records: &BatchRef<'_>) -> Halt {
+/// Adds the position of the record that was refused, where it is one of these.
+fn locate(mut halt: Halt, refused: Option<(usize, u64)>, records: &BatchRef<'_>) -> Halt {
     if let Halt::Failed(error) = &mut halt
         && let PipelineError::Nack {
-            sequence,
-            position: found,
-            ..
+            position: found, ..
         } = &mut **error
+        && let Some((_, sequence)) = refused
         && let Some(place) = sequence.checked_sub(records.first_sequence)
         && let Ok(place) = usize::try_from(place)
         && place < records.index.len()

@@ -27,6 +27,9 @@ struct NumbersConfig {
     /// Name under which acks are noted.
     #[parameter(default = "")]
     journal: String,
+    /// What it tells with a number that it can't read.
+    #[parameter(default = "", secret)]
+    password: String,
 }
 
 impl Source for Numbers {
@@ -53,7 +56,8 @@ impl Source for Numbers {
                 .key("k")
                 .payload(self.next);
             if self.config.unreadable.contains(&self.next) {
-                record.nack(format_args!("{} is cut off", self.next));
+                let password = &self.config.password;
+                record.nack(format_args!("{} is cut off{password}", self.next));
             }
             self.next += 1;
         }
@@ -316,7 +320,7 @@ fn more_refusals_than_it_takes_end_the_pipeline_before_the_first_of_them() {
 fn a_queue_that_fails_ends_the_pipeline_and_nothing_is_lost() {
     for (name, refuse, code) in [
         ("fails", "false", ""),
-        ("refuses", "true", "record.refused"),
+        ("refuses", "true", "letter.refused"),
     ] {
         let state = tempdir().unwrap();
         let full = queue(name).with("most", "1").with("refuse", refuse);
@@ -327,6 +331,12 @@ fn a_queue_that_fails_ends_the_pipeline_and_nothing_is_lost() {
         let text = error.to_string();
         assert!(text.contains("p:dead-letter-queue"), "{text}");
         assert!(text.contains("the queue is full"), "{text}");
+        // One that refuses a letter says whose it is.
+        assert_eq!(
+            text.contains("the letter `p:src/20`"),
+            refuse == "true",
+            "{text}"
+        );
         assert!(code.is_empty() || error.code() == code, "{error:?}");
         assert_eq!(progress.dead_letters, 1);
         assert_eq!(stored(&state).as_deref(), Some("19"), "{name}");
@@ -416,4 +426,107 @@ fn a_threshold_that_lets_all_pass_is_refused_before_anything_starts() {
     let error = engine.start(&config, RunOptions::default()).unwrap_err();
     assert_eq!(error.code(), "pipeline.dead_letter_threshold");
     assert!(error.to_string().contains("threshold 5"), "{error}");
+}
+
+#[test]
+fn what_a_source_says_with_a_nack_is_without_its_secrets() {
+    let state = tempdir().unwrap();
+    let source = [
+        ("last", "1"),
+        ("unreadable", "1"),
+        ("password", "open-sesame-99"),
+    ];
+    let (_, outcome) = run(&state, &config(&source, &[]));
+    let text = failure(&outcome).to_string();
+    assert!(text.ends_with("1 is cut off[secret password]"), "{text}");
+    let config = config(&source, &[]).dead_letters(queue("secret"));
+    let (_, outcome) = run(&state, &config);
+    assert!(matches!(outcome, Outcome::Ended), "{outcome:?}");
+    assert_eq!(
+        letters("secret"),
+        ["p:src/1 p:src: 1 is cut off[secret password]"]
+    );
+}
+
+/// Answers nothing, or all of it at its stop.
+struct Mute {
+    answers: bool,
+    given: u64,
+    stopped: bool,
+}
+
+#[derive(Parameters)]
+struct MuteConfig {
+    /// Whether it answers at its stop.
+    answers: bool,
+}
+
+impl Destination for Mute {
+    type Config = MuteConfig;
+
+    fn open(config: MuteConfig) -> Result<Self> {
+        Ok(Self {
+            answers: config.answers,
+            given: 0,
+            stopped: false,
+        })
+    }
+
+    fn write(&mut self, batch: &Batch<'_>, acks: &mut Acks<'_>, _: &Context) -> Result<()> {
+        self.given += batch.len() as u64;
+        acks.defer();
+        Ok(())
+    }
+
+    fn flush(&mut self, acks: &mut Acks<'_>, _: &Context) -> Result<()> {
+        if self.answers && self.stopped {
+            acks.ok_range(0, std::mem::take(&mut self.given));
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        self.stopped = true;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stop_ends_a_pipeline_that_can_keep_no_more_for_the_queue() {
+    for answers in ["true", "false"] {
+        let state = tempdir().unwrap();
+        let large = plugin_host::embedded::source("large", |_| {
+            let mut next = 0_u64;
+            Ok(move |batch: &mut BatchWriter<'_>, context: &Context| {
+                if context.is_stopping() {
+                    return Ok(Progress::End);
+                }
+                next += 1;
+                batch.create(next).payload(vec![b'x'; 4 << 20]);
+                Ok(Progress::More)
+            })
+        });
+        let [_, _, letters] = plugins();
+        let mute = Plugin::from_destination("mute", <Mute as Destination>::open);
+        let engine = engine([large, letters, mute], state.path());
+        let settings = [("answers", answers), ("sdk.call.timeout", "1m")];
+        let config = pipeline(
+            connector("src", "large", &[]),
+            connector("out", "mute", &settings),
+        );
+        let config = config.dead_letters(queue("never"));
+        let pipeline = engine.start(&config, RunOptions::default()).unwrap();
+        // As much as is kept, or what is on its way besides.
+        while pipeline.progress().unacknowledged < 16 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        pipeline.stop();
+        if answers == "true" {
+            assert!(matches!(pipeline.wait(), Outcome::Stopped));
+            assert!(pipeline.progress().committed >= 16);
+        } else {
+            pipeline.force_stop();
+            assert!(matches!(pipeline.wait(), Outcome::Forced));
+        }
+    }
 }
