@@ -228,14 +228,14 @@ fn killed_while_lines_are_refused_each_is_written_or_has_its_letter() {
 
 /// `cargo test --release -p forebay --test program -- --ignored killed_200_times`
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; .ci/full runs it"]
 fn killed_200_times_with_two_sources_and_three_destinations_nothing_is_lost() {
     two_sources_to_three_destinations("standalone", 200);
     two_sources_to_three_destinations("builtin", 200);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; .ci/full runs it"]
 fn killed_200_times_while_lines_are_refused_each_is_written_or_has_its_letter() {
     refused_lines_to_a_queue("standalone", 200);
     refused_lines_to_a_queue("builtin", 200);

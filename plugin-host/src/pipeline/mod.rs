@@ -37,7 +37,7 @@ pub use progress::Progress;
 pub use recovery::Recovery;
 pub use status::{Event, Events, Outcome, Status};
 
-pub(crate) use destination::{Answers, shortened, text_length};
+pub(crate) use destination::{Answers, FLUSH_WAIT, shortened, text_length};
 pub(crate) use run::Run;
 pub(crate) use settings::Checked;
 

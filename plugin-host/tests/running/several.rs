@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plugin_api::{
     AckMode, Acks, Batch, BatchWriter, Context, Destination, Error, Parameters, Plugin, Position,
@@ -15,7 +15,7 @@ use plugin_host::{
 use tempfile::{TempDir, tempdir};
 
 use crate::gate::{hang, release, turn};
-use crate::support::{connector, engine, note, noted};
+use crate::support::{connector, engine, note, noted, until};
 
 /// Numbers from 1 on, under a name.
 struct Named {
@@ -162,14 +162,6 @@ impl Run {
 /// Each test has a thread of its name: journals don't mix.
 fn thread_name() -> String {
     std::thread::current().name().unwrap_or("main").to_owned()
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[test]

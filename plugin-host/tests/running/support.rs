@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use plugin_api::Plugin;
 use plugin_host::store::{FileStore, PositionStore};
@@ -40,6 +41,15 @@ pub(crate) fn connector(id: &str, plugin: &str, settings: &[(&str, &str)]) -> Co
 /// A pipeline with one destination.
 pub(crate) fn pipeline(source: ConnectorConfig, destination: ConnectorConfig) -> PipelineConfig {
     PipelineConfig::new("p", source).to(destination)
+}
+
+/// Waits until something holds.
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// What connectors have noted, by the name in their settings.

@@ -12,18 +12,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use plugin_api::{BatchWriter, Position};
 
-use super::destination::Destination;
 use super::destination::rate::Rate;
 use super::destination::refusals::Nack;
+use super::destination::{Destination, FLUSH_WAIT};
 use super::error::PipelineError;
 use super::halt::Halt;
 use super::run::Run;
 use crate::ffi::{BATCH_RECORDS, Buffer, RECORD_BYTES, position};
 use crate::session::Call;
 use crate::supervisor::TICK;
-
-/// Time between two flushes while answers are missing.
-const FLUSH_WAIT: Duration = Duration::from_millis(10);
 
 /// The queue's only source, as its destination numbers them.
 const SOURCE: usize = 0;

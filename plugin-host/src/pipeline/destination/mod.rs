@@ -22,6 +22,9 @@ use runs::Runs;
 
 use crate::session::{Call, CallError, DestinationSession};
 
+/// Longest time between two flushes while answers are missing, and so the longest wait for data then.
+pub(crate) const FLUSH_WAIT: Duration = Duration::from_millis(10);
+
 /// From so many bytes of records on that are kept for the dead-letter queue the destination is given no
 /// further ones (I5).
 pub(super) const KEPT_BYTES: usize = 64 << 20;

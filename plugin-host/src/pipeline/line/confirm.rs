@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use plugin_api::Position;
 
+use super::super::destination::FLUSH_WAIT;
 use super::super::error::PipelineError;
 use super::super::halt::{Halt, and_also, halt_on};
 use super::super::outlet::Outlet;
 use super::super::windows::CommitError;
 use super::super::windows::positions::Positions;
-use super::{FLUSH_WAIT, Line};
+use super::Line;
 use crate::session::Call;
 use crate::supervisor::{FORCED_GRACE, TICK};
 

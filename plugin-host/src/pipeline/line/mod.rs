@@ -13,9 +13,10 @@ mod refused;
 mod write;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::dead_letters::DeadLetters;
+use super::destination::FLUSH_WAIT;
 use super::error::PipelineError;
 use super::halt::{Halt, and_also, halt_on};
 use super::outlet::{Outlet, Room};
@@ -27,9 +28,6 @@ use crate::ffi::Buffer;
 use crate::session::{Call, ReadStatus, Rest, SourceSession};
 use hold::Hold;
 use refused::Refused;
-
-/// Longest wait for data while answers are missing: destinations are flushed at least this often.
-const FLUSH_WAIT: Duration = Duration::from_millis(10);
 
 /// Least room of an open window that is still filled: a window is left short rather than filled up
 /// by ever smaller batches.

@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::super::destination::FLUSH_WAIT;
 use super::super::halt::Halt;
 use super::super::outlet::{Memory, Outlet, Written};
 use super::super::status::Outcome;
+use super::Line;
 use super::hold::Hold;
-use super::{FLUSH_WAIT, Line};
 use crate::ffi::{MAX_WAIT, position};
 use crate::supervisor::TICK;
 

@@ -118,17 +118,14 @@ fn start(
             given: vec![0; lines.len()],
             has_left: false,
         };
-        let board = Arc::clone(board);
         let connector = writer.destination.connector();
-        spawn(connector, &board.clone(), ended, move || {
-            match writer.serve() {
-                Ok(()) => Ok(None),
-                Err(Halt::Failed(error)) => {
-                    board.fail(Halt::Failed(error));
-                    Err(Halt::Elsewhere)
-                }
-                Err(halt) => Err(halt),
+        spawn(connector, board, ended, move |board| match writer.serve() {
+            Ok(()) => Ok(None),
+            Err(Halt::Failed(error)) => {
+                board.fail(Halt::Failed(error));
+                Err(Halt::Elsewhere)
             }
+            Err(halt) => Err(halt),
         })?;
     }
     for (number, parts) in lines.into_iter().enumerate() {
@@ -146,7 +143,7 @@ fn start(
         );
         let connector = parts.source.connector();
         let mut line = Line::new(parts, outlet);
-        spawn(connector, board, ended, move || line.drive().map(Some))?;
+        spawn(connector, board, ended, move |_| line.drive().map(Some))?;
     }
     Ok(())
 }
@@ -156,14 +153,15 @@ fn spawn(
     connector: &str,
     board: &Arc<Board>,
     ended: &Sender<Ended>,
-    body: impl FnOnce() -> Ended + Send + 'static,
+    body: impl FnOnce(&Board) -> Ended + Send + 'static,
 ) -> std::io::Result<()> {
     let (board, ended) = (Arc::clone(board), ended.clone());
     // No thread's name has a NUL.
     let name = format!("forebay-{}", connector.replace('\0', "?"));
     let thread = thread::Builder::new().name(name).spawn(move || {
         // A panic here is a mistake of ours.
-        let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&board)));
+        let outcome = outcome.unwrap_or_else(|_| {
             let error = PipelineError::Internal("a thread of the pipeline has panicked".to_owned());
             board.fail(Halt::from(error));
             Err(Halt::Elsewhere)

@@ -1,7 +1,7 @@
 //! The thread of one destination.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use abi_stable::std_types::RSlice;
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -11,15 +11,12 @@ use plugin_api::ffi::BatchRef;
 use super::batch::SharedBatch;
 use super::board::Board;
 use crate::ffi::{MAX_WAIT, position};
-use crate::pipeline::destination::Destination;
 use crate::pipeline::destination::rate::Rate;
+use crate::pipeline::destination::{Destination, FLUSH_WAIT};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::halt::Halt;
 use crate::pipeline::run::Run;
 use crate::supervisor::TICK;
-
-/// Time between two flushes while answers are missing.
-const FLUSH_WAIT: Duration = Duration::from_millis(10);
 
 /// Writes what the lines hand over to one destination, and tells them of its answers.
 pub(super) struct Writer {

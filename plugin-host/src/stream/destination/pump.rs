@@ -10,16 +10,13 @@ use plugin_api::{BatchWriter, Position, Record, StreamNotOpen};
 
 use super::{Answer, Item, Shared};
 use crate::ffi::{BATCH_RECORDS, Buffer, MAX_WAIT, RECORD_BYTES};
-use crate::pipeline::Answers;
+use crate::pipeline::{Answers, FLUSH_WAIT};
 use crate::session::{CallError, DestinationSession};
 use crate::stream::budget::Amount;
 use crate::stream::context::Context;
 use crate::stream::error::StreamError;
 use crate::stream::life::State;
 use crate::stream::worker::{Pump, Step};
-
-/// Time between two flushes while answers are missing.
-const FLUSH_WAIT: Duration = Duration::from_millis(10);
 
 /// What a destination's thread has.
 pub(super) struct DestinationPump {

@@ -1,7 +1,7 @@
 //! Batches that are held back to be filled, and rates: what a destination is given at once, and what
 //! a stop does while a pipeline waits.
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Error, ErrorKind, Parameters, Plugin, Position,
@@ -12,7 +12,7 @@ use plugin_host::{Outcome, Pipeline, Pump, RunOptions};
 use tempfile::tempdir;
 
 use super::{PUMP, note, noted, pipeline};
-use crate::support::{connector, engine};
+use crate::support::{connector, engine, until};
 
 /// Longer than any test.
 const FOR_EVER: (&str, &str) = ("sdk.batch.delay", "1h");
@@ -135,14 +135,7 @@ fn outcome(pipeline: &Pipeline) -> Outcome {
 
 /// Waits until something is noted.
 fn await_note(journal: &str) {
-    let begun = Instant::now();
-    while noted(journal).is_empty() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "nothing in {journal}"
-        );
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    until(journal, || !noted(journal).is_empty());
 }
 
 /// The batches that a pipeline with these settings delivers until its source ends.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plugin_api::{
     Acks, Batch, BatchWriter, Context, Destination, Error, Plugin, Position, Progress, Result,
@@ -12,7 +12,7 @@ use plugin_host::{Engine, Outcome, Pipeline, Pump, RunOptions, embedded};
 use tempfile::tempdir;
 
 use super::{PUMP, pipeline};
-use crate::support::{connector, engine};
+use crate::support::{connector, engine, until};
 
 /// A rate that lets the first ten pass, and no more in the time of a test.
 const TEN: [(&str, &str); 2] = [("sdk.rate.perSecond", "0.0001"), ("sdk.rate.burst", "10")];
@@ -23,15 +23,6 @@ fn start(engine: &Engine, source: &[(&str, &str)], destination: &[(&str, &str)])
         connector("dst", "out", destination),
     );
     engine.start(&config, RunOptions::default()).unwrap()
-}
-
-/// Waits until something holds.
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Numbers from 1 to `last`, then nothing; the first has a megabyte.
